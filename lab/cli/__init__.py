@@ -1,0 +1,1 @@
+"""The terminal: the lab's runs, papers and checks without a browser."""

@@ -1,0 +1,1 @@
+"""Runs: the recipe that determines one, the store that keeps it, the sweep that makes it, and its exports."""

@@ -1,0 +1,6 @@
+"""Build the word-relation and reasoning tasks: `python -m lab.tasks.build`.
+
+Question: where does every row of these eight task files come from?
+Source: the hand-written lists in this folder and the packages named in
+docs/data-licences-relations.md; nothing is downloaded.
+"""

