@@ -51,7 +51,7 @@ class Engine:
         self._bytes_per_token = bytes_per_token(lm.model) if self.can_share else 0
         if limits is None:
             limits = Limits(
-                batch_tokens=4096 if lm.device == "cpu" else 32768,
+                batch_tokens=1536 if lm.device == "cpu" else 32768,
                 share=shares_prefixes and self.can_share,
                 pad=can_pad(lm.model),
             )

@@ -1,0 +1,18 @@
+"""Figures: pure functions from results to plotly. Each title is a finding; nothing is measured here."""
+
+from lab.figures.accuracy import accuracy_bars, accuracy_by_task, prediction_change_bars
+from lab.figures.flows import margin_flip_curve, transitions_sankey
+from lab.figures.orders import entropy_scatter, influence_curve, order_distribution
+from lab.figures.variance import variance_bars
+
+__all__ = [
+    "accuracy_bars",
+    "accuracy_by_task",
+    "entropy_scatter",
+    "influence_curve",
+    "margin_flip_curve",
+    "order_distribution",
+    "prediction_change_bars",
+    "transitions_sankey",
+    "variance_bars",
+]

@@ -1,0 +1,73 @@
+"""Answer a composed prompt while the page stays alive: the model works in a thread, the page hears of it."""
+
+import queue
+import threading
+import time
+from collections.abc import Iterator
+
+from lab.experiments.one_query import Asked, ask
+from lab.ui.composed import Composed
+
+TELL_EVERY_S = 0.4
+
+
+class Stopped(Exception):
+    """Raised inside the worker to leave a download when nobody waits for it any more."""
+
+
+def answering(composed: Composed) -> Iterator[str | Asked]:
+    """Ask a composed prompt under every slot.
+
+    Yields:
+        At least twice a second what is happening, as a sentence, or the answers so far; the last is whole.
+
+    Raises:
+        ValueError: If the prompt can't be asked, with a sentence for the screen.
+        WeightsError: If the model can't be had.
+        MemoryError: If it does not fit.
+    """
+    told: queue.Queue[str | Asked | BaseException | None] = queue.Queue()
+    is_stopped = threading.Event()
+
+    def progress(done: int, total: int, message: str) -> None:
+        if is_stopped.is_set():
+            raise Stopped
+        told.put(f"{message}: {done / 1e6:.0f} of {total / 1e6:.0f} MB" if total else message)
+
+    def work() -> None:
+        try:
+            from lab.learners.load import load
+
+            lm = load(composed.model, progress=progress)
+            for asked in ask(lm, composed.loaded, composed.setting, composed.asked(), composed.slots()):
+                told.put(asked)
+                if is_stopped.is_set():
+                    return
+            told.put(None)
+        except BaseException as error:  # carried to the page's thread, which raises it
+            told.put(error)
+
+    worker = threading.Thread(target=work, name="compose", daemon=True)
+    worker.start()
+    try:
+        yield from _until_done(told)
+    finally:
+        is_stopped.set()
+        worker.join()  # one prompt at a time on the model, also after Stop
+
+
+def _until_done(told: "queue.Queue[str | Asked | BaseException | None]") -> Iterator[str | Asked]:
+    started, message = time.monotonic(), "Loading the model"
+    while True:
+        try:
+            item = told.get(timeout=TELL_EVERY_S)
+        except queue.Empty:
+            yield f"{message} ({time.monotonic() - started:.0f} s)"
+            continue
+        if item is None:
+            return
+        if isinstance(item, BaseException):
+            raise item
+        if isinstance(item, str):
+            message = item
+        yield item if isinstance(item, Asked) else f"{item}"

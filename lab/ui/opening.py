@@ -1,0 +1,158 @@
+"""Ways between the tabs: links that open where they were copied, and a composed prompt that moves on to a sweep."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import gradio as gr
+from gradio.events import Dependency
+
+from lab.experiments import EXPERIMENTS
+from lab.experiments.registry import build_params, find_experiment
+from lab.runs.recipe import Recipe
+from lab.ui.compose import ComposeTab
+from lab.ui.compose_fields import collect, show
+from lab.ui.composed import Composed
+from lab.ui.running import SAYABLE, say
+from lab.ui.share import COMPOSE, COPY_JS, link, read_query
+
+Updates = dict[Any, Any]
+LIGHT: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+
+# The open tab is known to the browser alone; it stands in for the first input.
+_WHERE_JS = """(...args) => {
+  const tab = document.querySelector('#lab-tabs [role="tab"][aria-selected="true"]');
+  return [tab ? tab.textContent.trim() : "", ...args.slice(1)];
+}"""
+
+
+@dataclass(frozen=True)
+class Door:
+    """How a tab is entered with a recipe, and how it writes its own.
+
+    Args:
+        tab: The tab's id.
+        label: The tab's name on screen.
+        inputs: The components that hold its setting.
+        outputs: The components that `fill` changes.
+        recipe: Turns the values of `inputs` into a recipe; may raise ValueError.
+        fill: Turns a recipe's parameters into updates of `outputs`.
+    """
+
+    tab: str
+    label: str
+    inputs: Sequence[Any]
+    outputs: Sequence[Any]
+    recipe: Callable[[Sequence[Any]], Recipe]
+    fill: Callable[[Mapping[str, Any]], Updates]
+
+
+def wire_links(arrived: Dependency, tabs: gr.Tabs, copy: gr.Button, doors: Mapping[str, Door]) -> None:
+    """Open the tab that the address asks for, and let the button copy the link to the open one.
+
+    Args:
+        arrived: The load event after which the page knows its visitor.
+        tabs: All tabs.
+        copy: The button that copies a link.
+        doors: By the experiment's id of a recipe.
+    """
+    where = gr.Textbox(visible="hidden", elem_id="lab-where", show_label=False)
+    box = gr.Textbox(
+        label="Link to this tab",
+        info="Copied. It holds the whole setting of the open tab, and nothing of the others.",
+        elem_id="lab-link",
+        interactive=False,
+        visible=False,
+        buttons=["copy"],
+    )
+    every = [component for door in doors.values() for component in door.inputs]
+    copy.click(_linking(doors), [where, *every], box, js=_WHERE_JS, **LIGHT).then(None, box, box, js=COPY_JS, **LIGHT)
+    outputs = list(dict.fromkeys([tabs, *(each for door in doors.values() for each in door.outputs)]))
+    arrived.then(_opening(tabs, doors), None, outputs, **LIGHT)
+
+
+def _linking(doors: Mapping[str, Door]) -> Callable[..., Any]:
+    def write_link(label: str, *values: Any) -> Any:
+        start = 0
+        for door in doors.values():
+            own = values[start : start + len(door.inputs)]
+            start += len(door.inputs)
+            if door.label != label:
+                continue
+            try:
+                return gr.Textbox(value=link(door.recipe(own)), visible=True)
+            except SAYABLE as error:
+                gr.Warning(escape(say(error)))
+                return gr.Textbox(value="", visible=False)
+        gr.Info(f"Links lead to {', '.join(door.label for door in doors.values())}: open one of them first.")
+        return gr.Textbox(value="", visible=False)
+
+    return write_link
+
+
+def _opening(tabs: gr.Tabs, doors: Mapping[str, Door]) -> Callable[[gr.Request], Updates]:
+    def open_link(request: gr.Request) -> Updates:
+        shared = read_query(request.query_params)
+        if shared.warning:
+            gr.Warning(escape(shared.warning))
+        if shared.recipe is None:
+            return {tabs: gr.skip()}
+        door = doors.get(shared.recipe.experiment)
+        if door is None:
+            gr.Warning(f"{shared.recipe.experiment} has no tab; run it with: python -m lab run --recipe FILE")
+            return {tabs: gr.skip()}
+        try:
+            return {tabs: gr.Tabs(selected=door.tab), **door.fill(shared.recipe.params)}
+        except SAYABLE as error:
+            gr.Warning(escape(f"The link could not be opened: {say(error)}"))
+            return {tabs: gr.skip()}
+
+    return open_link
+
+
+def wire_moving_on(button: gr.Button, compose: Door, target: Door, tabs: gr.Tabs) -> None:
+    """Let a button carry the composed prompt to the tab of an experiment, and open that tab."""
+
+    def move_on(*values: Any) -> Updates:
+        try:
+            composed = Composed.from_params(compose.recipe(values).params)
+            filled = target.fill(composed.as_setting(target.tab))
+        except SAYABLE as error:
+            gr.Warning(escape(say(error)))
+            return {tabs: gr.skip()}
+        gr.Info(f"Your demonstrations are in {target.label}, by hand and in your order. Press Run there.")
+        return {tabs: gr.Tabs(selected=target.tab), **filled}
+
+    button.click(move_on, list(compose.inputs), [tabs, *target.outputs], **LIGHT)
+
+
+def experiment_door(experiment_id: str, tab: Any) -> Door:
+    """Make the door of an experiment's tab from its fields, which it collects and fills itself.
+
+    Args:
+        experiment_id: Which experiment; the tab has the same id.
+        tab: Has `fields` by parameter, `collect` (values to parameters) and `fill` (parameters to updates).
+    """
+    experiment = find_experiment(EXPERIMENTS, experiment_id)
+    fields = list(tab.fields.values())
+    return Door(
+        tab=experiment_id,
+        label=experiment.title,
+        inputs=fields,
+        outputs=fields,
+        recipe=lambda values: experiment.recipe(build_params(experiment, tab.collect(values))),
+        fill=lambda params: dict(zip(fields, tab.fill(params), strict=True)),
+    )
+
+
+def compose_door(tab: ComposeTab) -> Door:
+    """Make the door of the Compose tab."""
+    return Door(
+        tab=COMPOSE,
+        label="Compose",
+        inputs=tab.fields.composed,
+        outputs=tab.fields.shown,
+        recipe=lambda values: collect(*values).recipe(),
+        fill=lambda params: dict(zip(tab.fields.shown, show(Composed.from_params(params)), strict=True)),
+    )

@@ -1,0 +1,54 @@
+// Dark and large type, kept in the browser; Ctrl+Enter runs and Esc stops what is on the open tab.
+(() => {
+  const kept = {
+    get: (key) => { try { return localStorage.getItem(key); } catch { return null; } },
+    set: (key, value) => { try { localStorage.setItem(key, value); } catch { /* private mode: not kept */ } },
+  };
+  const switches = {
+    "lab-dark": { root: () => document.body, name: "dark", key: "lab-dark" },
+    "lab-projector": { root: () => document.documentElement, name: "projector", key: "lab-projector" },
+  };
+  const show = (id) => {
+    const { root, name } = switches[id];
+    document.getElementById(id)?.setAttribute("aria-pressed", String(root().classList.contains(name)));
+  };
+  const restore = () => {
+    for (const [id, { root, name, key }] of Object.entries(switches)) {
+      const value = kept.get(key);
+      if (value !== null) root().classList.toggle(name, value === "1");
+      show(id);
+    }
+  };
+  const visible = (element) => element.offsetParent !== null && !element.disabled;
+  const press = (ending) => {
+    const found = [...document.querySelectorAll(`button[id$="${ending}"]`)].find(visible);
+    found?.click();
+    return Boolean(found);
+  };
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("#lab-dark, #lab-projector");
+    if (!button) return;
+    const { root, name, key } = switches[button.id];
+    kept.set(key, root().classList.toggle(name) ? "1" : "0");
+    show(button.id);
+    window.dispatchEvent(new Event("resize")); // figures fit their new size
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+      document.activeElement?.blur?.(); // what is being typed counts
+      setTimeout(() => press("-run"), 120);
+      event.preventDefault();
+    } else if (event.key === "Escape" && !document.querySelector("#lab-tour, dialog[open]")) {
+      press("-stop");
+    }
+  });
+
+  let tries = 0;
+  const whenMounted = setInterval(() => {
+    if (document.getElementById("lab-dark") || ++tries > 400) {
+      clearInterval(whenMounted);
+      restore();
+    }
+  }, 50);
+})();

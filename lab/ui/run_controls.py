@@ -1,0 +1,195 @@
+"""Run, stop, and ask what a run will take: the buttons of an experiment, and the line that says how it stands."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any, NamedTuple
+
+import gradio as gr
+
+from lab.cli.progress import duration
+from lab.experiments import EXPERIMENTS
+from lab.experiments.events import Cost
+from lab.experiments.registry import Experiment, build_params, find_experiment
+from lab.ui import running
+from lab.ui.opened import Opened
+from lab.ui.people import Lab
+from lab.ui.running import MODEL_QUEUE, SAYABLE, RunState
+from lab.ui.widgets.markup import note
+
+Updates = dict[gr.components.Component, Any]
+LIGHT = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+HEAVY = {"concurrency_id": MODEL_QUEUE, "concurrency_limit": 1, "api_visibility": "private"}
+QUEUED = "Waiting for its turn: one run at a time on this machine. Your place stands beside this line."
+
+
+class RunControls(NamedTuple):
+    """The buttons of an experiment and its status line."""
+
+    run: gr.Button
+    stop: gr.Button
+    cost: gr.Button
+    status: gr.HTML
+
+
+@dataclass(frozen=True)
+class Stage:
+    """An experiment on a tab.
+
+    Args:
+        lab: Whose runs are whose.
+        experiment_id: Which experiment.
+        inputs: The controls that hold its parameters.
+        collect: Turns their values into those of parameters; may raise ValueError.
+        opened: The page's state: the `Opened` run on screen, or None.
+        outputs: The components that a run fills.
+        show: Says how they change for a state of a run: (state, opened, store) to updates.
+    """
+
+    lab: Lab
+    experiment_id: str
+    inputs: Sequence[gr.components.Component]
+    collect: Callable[[Sequence[Any]], Mapping[str, Any]]
+    opened: gr.State
+    outputs: Sequence[gr.components.Component]
+    show: Callable[[RunState, Opened, Any], Updates]
+
+    @property
+    def experiment(self) -> Experiment:
+        """The experiment itself."""
+        return find_experiment(EXPERIMENTS, self.experiment_id)
+
+    def params(self, values: Sequence[Any]) -> Any:
+        """Build the parameters that the controls show.
+
+        Raises:
+            ValueError: With a sentence for the screen.
+        """
+        return build_params(self.experiment, self.collect(values))
+
+
+def run_controls(prefix: str, run_label: str = "Run") -> RunControls:
+    """Place the buttons and the status line."""
+    with gr.Row():
+        run = gr.Button(run_label, variant="primary", elem_id=f"{prefix}-run", min_width=120, scale=2)
+        stop = gr.Button("Stop", variant="stop", elem_id=f"{prefix}-stop", interactive=False, min_width=80)
+    cost = gr.Button("What will it take?", elem_id=f"{prefix}-cost", size="sm")
+    status = gr.HTML(elem_id=f"{prefix}-status", min_height=24)
+    return RunControls(run, stop, cost, status)
+
+
+def wire_run(stage: Stage, controls: RunControls, *also: Any) -> None:
+    """Wire the buttons of a stage; `also` are events after which it runs as well."""
+
+    def pressed(request: gr.Request) -> Updates:
+        running.announce(request, stage.experiment_id)
+        return {
+            controls.run: gr.Button(interactive=False),
+            controls.stop: gr.Button(interactive=True),
+            controls.status: note("info", QUEUED),
+        }
+
+    def run(*values: Any, request: gr.Request) -> Iterator[Updates]:
+        for updates in running_updates(stage, controls, values, request):
+            yield updates
+
+    def stop(request: gr.Request) -> Any:
+        is_running = running.stop(request, stage.experiment_id)
+        return note("info", "Stopping: the batch that is being answered ends first.") if is_running else gr.skip()
+
+    def price(*values: Any) -> Iterator[Any]:
+        yield from pricing_updates(stage, values)
+
+    buttons = [controls.run, controls.stop, controls.status]
+    outputs = [*buttons, stage.opened, *stage.outputs]
+    for begin in (controls.run.click, *also):
+        begin(pressed, None, buttons, **LIGHT).then(
+            run, list(stage.inputs), outputs, show_progress="minimal", show_progress_on=controls.status, **HEAVY
+        )
+    controls.stop.click(stop, None, controls.status, **LIGHT)
+    controls.cost.click(
+        price, list(stage.inputs), controls.status,
+        show_progress="minimal", show_progress_on=controls.status, **HEAVY,
+    )  # fmt: skip
+
+
+def running_updates(
+    stage: Stage, controls: RunControls, values: Sequence[Any], request: gr.Request
+) -> Iterator[Updates]:
+    """Make a run and say after each of its states what changes on screen; errors become sentences."""
+    store = stage.lab.store_for(request)
+    try:
+        params = stage.params(values)
+        recipe = stage.experiment.recipe(params)
+        opened = Opened(stage.experiment_id, recipe.id, recipe.params)
+        for state in running.stream(stage.experiment, params, stage.lab, request):
+            updates: Updates = {controls.status: status_html(state)}
+            if state.predictions is not None or state.result is not None:
+                updates |= {stage.opened: opened} | stage.show(state, opened, store)
+            if state.phase == "failed":
+                gr.Warning(state.message)
+            if state.is_over:
+                updates |= _at_rest(controls, "Resume" if state.phase == "stopped" else "Run")
+            yield updates
+    except SAYABLE as error:
+        gr.Warning(running.say(error))
+        yield {controls.status: note("error", escape(running.say(error))), **_at_rest(controls, "Run")}
+
+
+def pricing_updates(stage: Stage, values: Sequence[Any]) -> Iterator[str]:
+    """Say what a run will take."""
+    try:
+        for state in running.pricing(stage.experiment, stage.params(values)):
+            if state.phase == "failed":
+                gr.Warning(state.message)
+            yield cost_html(state.cost) if state.cost is not None else status_html(state)
+    except SAYABLE as error:
+        gr.Warning(running.say(error))
+        yield note("error", escape(running.say(error)))
+
+
+def _at_rest(controls: RunControls, label: str) -> Updates:
+    return {
+        controls.run: gr.Button(label, interactive=True),
+        controls.stop: gr.Button(interactive=False),
+    }
+
+
+def status_html(state: RunState) -> str:
+    """Say how a run stands."""
+    if state.phase == "failed":
+        return note("error", escape(state.message))
+    if state.phase == "waiting":
+        return note("info", f"Waiting for the batch of another run to end ({state.elapsed_s:.0f} s).")
+    if state.phase == "loading":
+        return note("info", f"{escape(state.message)} ({state.elapsed_s:.0f} s).")
+    cost = cost_html(state.cost) if state.cost is not None else ""
+    if state.phase == "finished":
+        return note("success", f"Finished in {duration(state.elapsed_s)}; it is kept under Runs.") + cost
+    kept = "Everything answered so far is kept; Resume goes on where it stopped."
+    if state.progress is None:
+        return note("info", f"Stopped. {kept}" if state.phase == "stopped" else "Begins.") + cost
+    done, total = state.progress.done, state.progress.total
+    share = 100 * done / max(total, 1)
+    if state.phase == "stopped":
+        return note("warning", f"Stopped at {done:,} of {total:,} prompts. {kept}") + cost
+    togo = f", about {duration(state.progress.eta_s)} to go" if state.progress.eta_s is not None else ""
+    begun = "Stopping after this batch" if state.phase == "stopping" else f"{done:,} of {total:,} prompts"
+    return (
+        f'<progress max="100" value="{share:.1f}" aria-label="Progress of the run" '
+        f'style="width:100%;height:10px;accent-color:var(--color-accent)">{share:.0f} %</progress>'
+        f'<p role="status" style="margin:4px 0">{begun} · {duration(state.elapsed_s)} so far{togo}</p>' + cost
+    )
+
+
+def cost_html(cost: Cost) -> str:
+    """Say what a run takes, and what is to be known about its prompts."""
+    saved = 100 * (1 - cost.n_tokens / max(cost.n_tokens_unshared, 1))
+    line = (
+        f"<b>{cost.n_prompts:,}</b> prompts · <b>{cost.n_tokens:,}</b> tokens to compute "
+        f"({cost.n_tokens_unshared:,} without shared prefixes: {saved:.0f} % saved) · about "
+        f"<b>{duration(cost.seconds)}</b> on this machine · {cost.memory_bytes / 2**20:,.0f} MB of memory"
+    )
+    notes = "".join(f"<li>{escape(text)}</li>" for text in cost.notes)
+    listed = f'<ul style="margin:6px 0 0 18px">{notes}</ul>' if notes else ""
+    return note("info", f"{line}{listed}")

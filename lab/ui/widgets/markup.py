@@ -1,0 +1,65 @@
+"""Callouts and figures in a row, as HTML for `gr.HTML`. Every text is escaped here: pass it as it is.
+
+>>> note("info", "Nothing <yet>")
+'<div class="lab-note lab-note-info" role="note"><span class="lab-note-icon" aria-hidden="true">i</span><div>Nothing &lt;yet&gt;</div></div>'
+"""
+
+from collections.abc import Sequence
+from html import escape
+from typing import Literal, NamedTuple, get_args
+
+NoteKind = Literal["info", "warn", "error", "verdict"]
+
+KINDS: tuple[NoteKind, ...] = get_args(NoteKind)
+_ICONS = {"info": "i", "warn": "!", "error": "✕", "verdict": "→"}
+_ROLES = {"info": "note", "warn": "note", "error": "alert", "verdict": "status"}
+
+
+class Tile(NamedTuple):
+    """One figure on a tile: what it is, the figure with its unit, and a line such as n or an interval."""
+
+    label: str
+    value: str
+    detail: str = ""
+
+
+def note(kind: NoteKind, text: str) -> str:
+    r"""Write a callout; errors are announced at once, verdicts when the reader pauses.
+
+    A blank line begins a new paragraph. Use it so:
+
+        out = gr.HTML(padding=False)
+        button.click(lambda: note("warn", "This prompt has 2,100 tokens and the model reads 2,048."), outputs=out)
+        out = gr.HTML(note("verdict", result.verdict))
+
+    Raises:
+        ValueError: If the kind is unknown.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
+    paragraphs = [escape(part.strip()) for part in text.split("\n\n") if part.strip()]
+    body = paragraphs[0] if len(paragraphs) == 1 else "".join(f"<p>{part}</p>" for part in paragraphs)
+    return (
+        f'<div class="lab-note lab-note-{kind}" role="{_ROLES[kind]}">'
+        f'<span class="lab-note-icon" aria-hidden="true">{_ICONS[kind]}</span><div>{body}</div></div>'
+    )
+
+
+def stat_tiles(tiles: Sequence[Tile | tuple[str, ...]]) -> str:
+    """Write a few figures as tiles in a row that wraps on small screens.
+
+        gr.HTML(stat_tiles([
+            ("Accuracy, sum", "62 %", "95 % 55 to 69, n = 200"),
+            ("Flips against none", "31 of 200", "batching alone: at most 1.2 %"),
+        ]), padding=False)
+    """
+    shown = [Tile(*tile) for tile in tiles]
+    return '<dl class="lab-tiles">' + "".join(_tile(tile) for tile in shown) + "</dl>"
+
+
+def _tile(tile: Tile) -> str:
+    detail = f'<dd class="lab-tile-detail">{escape(tile.detail)}</dd>' if tile.detail else ""
+    return (
+        f'<div class="lab-tile"><dt>{escape(tile.label)}</dt>'
+        f'<dd class="lab-tile-value">{escape(tile.value)}</dd>{detail}</div>'
+    )
