@@ -1,6 +1,7 @@
 """What would a run have answered under calibrated scores? Recomputed from what is stored; no model is asked.
 
-Contextual calibration: Zhao et al. 2021 (arXiv:2102.09690). Batch calibration: Zhou et al. 2024 (arXiv:2309.17249).
+Contextual calibration: Zhao et al. 2021 (arXiv:2102.09690); batch calibration: Zhou et al. 2024
+(arXiv:2309.17249).
 """
 
 import pandas as pd
@@ -8,7 +9,9 @@ import pandas as pd
 from lab.experiments.views import split_controls
 from lab.stats.calibration import Method, recalibrate
 
-NEEDS_LABELS = "Calibration shifts label scores, and these answers were written: there are no scores to shift."
+NEEDS_LABELS = (
+    "Calibration shifts label scores, and these answers were written: there are no scores to shift."
+)
 NEEDS_CONTENT_FREE = (
     "Contextual calibration needs the scores of inputs without content, and this run has none: "
     "run again with “Score content-free inputs”."
@@ -29,8 +32,8 @@ def obstacle(predictions: pd.DataFrame, method: Method) -> str:
 def calibrated(predictions: pd.DataFrame, method: Method) -> pd.DataFrame:
     """Recompute the predictions of a run of `lab.experiments.position` with calibrated scores.
 
-    Answers that were given again, for the false-flip floor, are calibrated in the place of the first ones, so that
-    the floor keeps measuring what batching alone changes.
+    Answers that were given again, for the false-flip floor, are calibrated in the place of the first ones, so
+    that the floor keeps measuring what batching alone changes.
 
     Args:
         predictions: A predictions table with its control rows.
@@ -46,12 +49,18 @@ def calibrated(predictions: pd.DataFrame, method: Method) -> pd.DataFrame:
         raise ValueError(why)
     if method == "none":
         return predictions
-    asked, again, content_free = split_controls(predictions)
+    asked, again, content_free = map(_writable, split_controls(predictions))
     free = content_free if method == "contextual" else None
     parts = [recalibrate(asked, method, free)]
     for layout, rows in again.groupby("layout", sort=False):
         plain = str(layout).replace("+again", "")
         others = asked[(asked["layout"] == plain) & ~asked["query_id"].isin(rows["query_id"])]
-        substituted = recalibrate(pd.concat([rows.assign(layout=plain), others]), method, free)
+        substituted = recalibrate(_writable(pd.concat([rows.assign(layout=plain), others])), method, free)
         parts.append(substituted.iloc[: len(rows)].assign(layout=layout))
     return pd.concat([*parts, content_free], ignore_index=True)
+
+
+def _writable(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Give each score column memory of its own: pandas 3 hands out a shared block as a read-only array."""
+    scores = [column for column in predictions if column.startswith("logp_")]
+    return predictions.assign(**{column: predictions[column].copy() for column in scores})

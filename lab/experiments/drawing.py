@@ -1,4 +1,4 @@
-"""Which figures each experiment shows: its tables handed to the drawing functions of `lab.figures`, by a short name.
+"""Which figures each experiment shows: its tables handed to the functions of `lab.figures`, by a short name.
 
 The names are captions in reports, names of exported files, and the places of the figures on a tab.
 """
@@ -46,8 +46,8 @@ def position_figures(
         floor: The false-flip floor, if it was measured.
 
     Returns:
-        "Accuracy" alone for a single layout, else also "Prediction change", "Transitions" (from the reference to the
-        layout with the most flips) and "Margins".
+        "Accuracy" alone for a single layout, else also "Prediction change", "Transitions" (from the reference
+        to the layout with the most flips) and "Margins".
     """
     metric = GRADED if is_graded(asked) else "Accuracy"
     figures = {"Accuracy": accuracy_bars(accuracies, metric=metric)}
@@ -75,8 +75,8 @@ def order_figures(
     """Draw an order run: accuracy by order, and what is known of entropy, influence and the chosen order.
 
     Args:
-        tables: `orders`, and where labels are scored `influence`, as `lab.experiments.order` makes them; `accuracy`
-            gives the number of queries.
+        tables: `orders`, and where labels are scored `influence`, as `lab.experiments.order` makes them;
+            `accuracy` gives the number of queries.
         slot: Where the demonstrations stand.
         chance: What the best of as many guessing orders would reach, 0..1.
         zero_shot: Accuracy without demonstrations, 0..1.
@@ -101,7 +101,10 @@ def order_figures(
 
 def _held_out(held_out: Mapping[str, Any]) -> go.Figure:
     n, rows = held_out["n"], []
-    for role, value in (("first order", held_out["metric_reference"]), ("chosen order", held_out["metric_layout"])):
+    for role, value in (
+        ("first order", held_out["metric_reference"]),
+        ("chosen order", held_out["metric_layout"]),
+    ):
         low, high = wilson(round(n * value), n)
         rows.append({"layout": role, "n": n, "metric": value, "low": low, "high": high})
     change = 100 * held_out["metric_change"]

@@ -8,6 +8,7 @@ from lab.figures.palette import FLIP_COLOURS, SERIES, UNPARSED, layout_colour, l
 from lab.stats.floor import Floor
 
 ROW_PX = 34
+PATTERNS = {"n_broken": "", "n_fixed": "/", "n_other": "."}
 
 
 def _height(n_rows: int) -> int:
@@ -18,13 +19,20 @@ def _percent_axis(figure: go.Figure) -> None:
     figure.update_xaxes(tickformat=".0%")
 
 
-def _points(names: list[str], values: pd.Series, low: pd.Series, high: pd.Series, hover: list[str]) -> go.Scatter:
+def _points(
+    names: list[str], values: pd.Series, low: pd.Series, high: pd.Series, hover: list[str]
+) -> go.Scatter:
     colours = [layout_colour(name) for name in names]
     return go.Scatter(
         x=values,
         y=[shown(name) for name in names],
         mode="markers",
-        marker={"size": 12, "color": colours, "symbol": [layout_symbol(n) for n in names], "line": {"width": 2}},
+        marker={
+            "size": 12,
+            "color": colours,
+            "symbol": [layout_symbol(n) for n in names],
+            "line": {"width": 2, "color": colours},
+        },
         error_x={
             "type": "data",
             "symmetric": False,
@@ -40,7 +48,9 @@ def _points(names: list[str], values: pd.Series, low: pd.Series, high: pd.Series
     )
 
 
-def accuracy_bars(table: pd.DataFrame, title: str = "", zero_shot: str = "none", metric: str = "Accuracy") -> go.Figure:
+def accuracy_bars(
+    table: pd.DataFrame, title: str = "", zero_shot: str = "none", metric: str = "Accuracy"
+) -> go.Figure:
     """Draw each layout's metric with its 95 % interval, and a line at the zero-shot prompt.
 
     Args:
@@ -50,7 +60,9 @@ def accuracy_bars(table: pd.DataFrame, title: str = "", zero_shot: str = "none",
         metric: What the axis is called, such as "Mean ROUGE-L F1".
     """
     if table.empty:
-        return missing(title or "Accuracy by layout", "No layout is answered yet: start the run to fill this figure.")
+        return missing(
+            title or "Accuracy by layout", "No layout is answered yet: start the run to fill this figure."
+        )
     table = table.iloc[::-1]  # the first layout on top
     best, worst = table.loc[table["metric"].idxmax()], table.loc[table["metric"].idxmin()]
     if not title and len(table) == 1:
@@ -58,11 +70,17 @@ def accuracy_bars(table: pd.DataFrame, title: str = "", zero_shot: str = "none",
     elif not title:
         title = f"{best.layout} reaches {best.metric:.0%}, {worst.layout} {worst.metric:.0%}"
     hover = [
-        f"<b>{shown(row.layout)}</b><br>{metric} {row.metric:.1%} (95 % {row.low:.1%} to {row.high:.1%})<br>n = {row.n}"
+        f"<b>{shown(row.layout)}</b><br>{metric} {row.metric:.1%} "
+        f"(95 % {row.low:.1%} to {row.high:.1%})<br>n = {row.n}"
         for row in table.itertuples()
     ]
     figure = go.Figure(_points(list(table["layout"]), table["metric"], table["low"], table["high"], hover))
-    framed(figure, title, f"{metric} (share of n = {table['n'].max()} queries, 95 % interval)", height=_height(len(table)))
+    framed(
+        figure,
+        title,
+        f"{metric} (share of n = {table['n'].max()} queries, 95 % interval)",
+        height=_height(len(table)),
+    )
     _percent_axis(figure)
     zero = table.loc[table["layout"] == zero_shot, "metric"]
     if len(zero):
@@ -71,23 +89,32 @@ def accuracy_bars(table: pd.DataFrame, title: str = "", zero_shot: str = "none",
     return figure
 
 
-def prediction_change_bars(comparisons: pd.DataFrame, floor: Floor | None = None, title: str = "") -> go.Figure:
+def prediction_change_bars(
+    comparisons: pd.DataFrame, floor: Floor | None = None, title: str = ""
+) -> go.Figure:
     """Draw the share of answers that each layout changes against the reference, split by kind of flip.
 
     Args:
-        comparisons: One row a `Comparison`: reference, layout, n, n_flips, prediction_change with _low and _high,
-            n_broken, n_fixed, n_other.
+        comparisons: One row a `Comparison`: reference, layout, n, n_flips, prediction_change with
+            _low and _high, n_broken, n_fixed, n_other.
         floor: The false-flip floor; a line marks its upper bound.
         title: The finding; built from the table if it is "".
     """
     if comparisons.empty:
         return missing(title or "Answers that flip", "Two layouts must be answered to count flips.")
     table = comparisons.iloc[::-1]
-    most, n = table.loc[table["prediction_change"].idxmax()], int(table["n"].max())
-    title = title or f"Moving from {most.reference} to {most.layout} flips {most.prediction_change:.0%} of the answers"
+    most, n = comparisons.loc[comparisons["prediction_change"].idxmax()], int(table["n"].max())
+    title = (
+        title
+        or f"Moving from {most.reference} to {most.layout} flips {most.prediction_change:.0%} of the answers"
+    )
     names = [shown(layout) for layout in table["layout"]]
     figure = go.Figure()
-    for column, kind in (("n_broken", "right→wrong"), ("n_fixed", "wrong→right"), ("n_other", "wrong→other wrong")):
+    for column, kind in (
+        ("n_broken", "right→wrong"),
+        ("n_fixed", "wrong→right"),
+        ("n_other", "wrong→other wrong"),
+    ):
         label = kind if column != "n_other" else "other flips"
         figure.add_bar(
             x=table[column] / table["n"],
@@ -96,7 +123,12 @@ def prediction_change_bars(comparisons: pd.DataFrame, floor: Floor | None = None
             name=label,
             marker={
                 "color": FLIP_COLOURS[kind],
-                "pattern": {"shape": {"n_broken": "", "n_fixed": "/", "n_other": "."}[column], "fgopacity": 0.7},
+                "pattern": {
+                    "shape": PATTERNS[column],
+                    "fillmode": "overlay",
+                    "fgcolor": "white",
+                    "fgopacity": 0.55,
+                },
             },
             customdata=table[[column, "n"]],
             hovertemplate=f"%{{y}}: %{{customdata[0]}} {label} of n = %{{customdata[1]}}<extra></extra>",
@@ -123,7 +155,12 @@ def prediction_change_bars(comparisons: pd.DataFrame, floor: Floor | None = None
         ],
         hoverinfo="text",
     )
-    framed(figure, title, f"Prediction change against {most.reference} (share of n = {n})", height=_height(len(table)) + 30)
+    framed(
+        figure,
+        title,
+        f"Prediction change against {most.reference} (share of n = {n})",
+        height=_height(len(table)) + 30,
+    )
     figure.update_layout(barmode="stack", bargap=0.45, legend_traceorder="normal")
     _percent_axis(figure)
     figure.update_xaxes(rangemode="tozero")
@@ -146,9 +183,10 @@ def accuracy_by_task(table: pd.DataFrame, title: str = "", zero_shot: str = "non
         return missing(title or "Accuracy change by task", "No task is answered under every layout yet.")
     means = drawn.groupby("layout", sort=False)["accuracy_change"].mean()
     title = title or (
-        f"{means.idxmax()} gains {100 * means.max():+.0f} points on average over {drawn['task'].nunique()} tasks, "
-        f"{means.idxmin()} {100 * means.min():+.0f}"
-    )
+        f"Over {drawn['task'].nunique()} tasks {means.idxmax()} changes accuracy by "
+        f"{100 * means.max():+.0f} points, "
+        f"{means.idxmin()} by {100 * means.min():+.0f}"
+    ).replace("-", "\u2212")
     figure = go.Figure()
     for place, (layout, rows) in enumerate(drawn.groupby("layout", sort=False)):
         colour = layout_colour(layout) or SERIES[place % len(SERIES)]
@@ -162,7 +200,12 @@ def accuracy_by_task(table: pd.DataFrame, title: str = "", zero_shot: str = "non
             hovertemplate=f"<b>%{{y}}</b>, {shown(layout)}: %{{x:+.1%}} "
             "(95 % %{customdata[1]:+.1%} to %{customdata[2]:+.1%})<br>n = %{customdata[0]}<extra></extra>",
         )
-    framed(figure, title, f"Accuracy change against {zero_shot} (points of 100 %)", height=_height(drawn["task"].nunique()) + 30)
+    framed(
+        figure,
+        title,
+        f"Accuracy change against {zero_shot} (points of 100 %)",
+        height=_height(drawn["task"].nunique()) + 30,
+    )
     figure.update_xaxes(tickformat="+.0%", zeroline=True, zerolinecolor=UNPARSED, zerolinewidth=2)
     figure.update_yaxes(autorange="reversed")
     return figure

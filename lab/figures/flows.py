@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from lab.figures.frame import framed, missing, shown
 from lab.figures.palette import FLIP_COLOURS, INK, RIGHT, SERIES, UNPARSED, WRONG
-from lab.stats.flips import RIGHT_FROM, answers, kinds_against, layouts_of, wide
+from lab.stats.flips import RIGHT_FROM, answers, kinds_against, wide
 from lab.stats.intervals import wilson
 
 STATES = ("right", "wrong", "unparsed")
@@ -31,7 +31,8 @@ def transitions_sankey(predictions: pd.DataFrame, layouts: list[str], title: str
     """Draw how many queries go from right, wrong or unparsed under one layout to which under the next.
 
     Args:
-        predictions: A predictions table, finished or not; queries without an answer under every layout are left out.
+        predictions: A predictions table, finished or not; queries without an answer under every layout are
+            left out.
         layouts: Two or three layouts, in the order of the columns drawn.
         title: The finding; built from the table if it is "".
 
@@ -43,7 +44,9 @@ def transitions_sankey(predictions: pd.DataFrame, layouts: list[str], title: str
     named = " → ".join(layouts)
     whole = _complete(predictions, layouts) if len(predictions) else predictions
     if whole.empty:
-        return missing(title or f"Answers under {named}", f"No query is answered under {' and '.join(layouts)} yet.")
+        return missing(
+            title or f"Answers under {named}", f"No query is answered under {' and '.join(layouts)} yet."
+        )
     said, is_right = answers(whole), wide(whole, "correct") >= RIGHT_FROM
     states = pd.DataFrame(
         np.where(is_right, "right", np.where(said == "", "unparsed", "wrong")), said.index, said.columns
@@ -68,7 +71,10 @@ def transitions_sankey(predictions: pd.DataFrame, layouts: list[str], title: str
                 "source": [nodes.index((link.from_layout, link.start)) for link in links.itertuples()],
                 "target": [nodes.index((link.to_layout, link.end)) for link in links.itertuples()],
                 "value": links["n"],
-                "color": [_translucent(FLIP_COLOURS[kind], 0.35 if kind == "same" else 0.65) for kind in links["kind"]],
+                "color": [
+                    _translucent(FLIP_COLOURS[kind], 0.35 if kind == "same" else 0.65)
+                    for kind in links["kind"]
+                ],
                 "customdata": links["kind"],
                 "hovertemplate": f"%{{customdata}}: %{{value}} of n = {len(states)}<extra></extra>",
             },
@@ -78,11 +84,14 @@ def transitions_sankey(predictions: pd.DataFrame, layouts: list[str], title: str
     if not title:
         kinds = kinds_against(said, is_right, layouts[0])[layouts[-1]]
         broken, fixed = (kinds == "right→wrong").sum(), (kinds == "wrong→right").sum()
-        title = f"From {layouts[0]} to {layouts[-1]}, {broken} answers break and {fixed} are fixed (n = {len(states)})"
+        title = f"From {layouts[0]} to {layouts[-1]}, {broken} answers break and {fixed} are fixed"
+        title += f" (n = {len(states)})"
     return framed(figure, title, height=380)
 
 
-def _links(said: pd.DataFrame, is_right: pd.DataFrame, states: pd.DataFrame, layouts: list[str]) -> pd.DataFrame:
+def _links(
+    said: pd.DataFrame, is_right: pd.DataFrame, states: pd.DataFrame, layouts: list[str]
+) -> pd.DataFrame:
     """Count queries by neighbouring layouts, states and kind of flip."""
     found = []
     for first, second in pairwise(layouts):
@@ -103,13 +112,16 @@ def margin_flip_curve(transitions: pd.DataFrame, title: str = "", n_bins: int = 
     """Draw how often an answer flips against the margin it had under the reference.
 
     Args:
-        transitions: As `transitions` returns it: margin_from (nats) and kind; with a column layout, one curve each.
+        transitions: As `transitions` returns it: margin_from (nats) and kind; with a column layout, one
+            curve each.
         title: The finding; built from the table if it is "".
         n_bins: The most groups of about equally many queries; each holds at least 8.
     """
     known = transitions.dropna(subset=["margin_from"]) if len(transitions) else transitions
     if known.empty:
-        return missing(title or "Flips by margin", "Margins exist only where labels are scored; none are known here.")
+        return missing(
+            title or "Flips by margin", "Margins exist only where labels are scored; none are known here."
+        )
     known = known.assign(flips=known["kind"] != "same")
     groups = known.groupby("layout", sort=False) if "layout" in known else [("flips", known)]
     figure = go.Figure()
@@ -130,7 +142,8 @@ def margin_flip_curve(transitions: pd.DataFrame, title: str = "", n_bins: int = 
                 "width": 4,
             },
             customdata=curve[["n_flips", "n"]],
-            hovertemplate=f"{shown(name)}, margin %{{x:.2f}} nats<br>%{{customdata[0]}} of n = %{{customdata[1]}} flip "
+            hovertemplate=f"{shown(name)}, margin %{{x:.2f}} nats<br>"
+            "%{customdata[0]} of n = %{customdata[1]} flip "
             "(%{y:.0%})<extra></extra>",
         )
     if not title:

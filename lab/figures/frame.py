@@ -1,4 +1,4 @@
-"""What every figure shares: a sentence as its title, paper that lets the page through, room for long labels."""
+"""What every figure shares: a sentence as its title, clear paper, room for long labels."""
 
 import textwrap
 from html import escape
@@ -7,7 +7,9 @@ import plotly.graph_objects as go
 
 from lab.figures.palette import GRID, INK
 
-TITLE_CHARACTERS = 44  # a title line fits a screen of 390 pixels
+LEGEND_BELOW = 34  # pixels that tick labels take
+AXIS_CHARACTERS = 32
+TITLE_CHARACTERS = 36  # a title line fits a screen of 390 pixels
 FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'
 
 
@@ -17,6 +19,10 @@ def shown(text: str, width: int = 40) -> str:
     return escape(text if len(text) <= width else text[: width - 1] + "…", quote=False)
 
 
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, AXIS_CHARACTERS)
+
+
 def framed(
     figure: go.Figure, title: str, x_title: str = "", y_title: str = "", height: int = 380
 ) -> go.Figure:
@@ -24,7 +30,8 @@ def framed(
 
     `uirevision` is constant, so that zoom and hidden traces stay while a run refreshes the figure.
     """
-    lines = textwrap.wrap(title, TITLE_CHARACTERS, break_long_words=True) or [""]
+    lines = textwrap.wrap(title, TITLE_CHARACTERS) or [""]
+    top = 34 + 21 * len(lines)
     figure.update_layout(
         title={
             "text": "<br>".join(shown(line, TITLE_CHARACTERS) for line in lines),
@@ -34,17 +41,23 @@ def framed(
             "y": 1,
             "yref": "container",
             "yanchor": "top",
-            "pad": {"l": 4, "t": 8},
-            "font": {"size": 16, "weight": 600},
+            "pad": {"l": 4, "t": 10 if len(lines) == 1 else 18},
+            "font": {"size": 15, "weight": 600},
         },
-        margin={"l": 8, "r": 12, "t": 34 + 21 * len(lines), "b": 8},
+        margin={"l": 8, "r": 12, "t": top, "b": 8},
         height=height,
         template="none",
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         font={"family": FONT, "size": 13, "color": INK},
         hoverlabel={"bgcolor": "#1e293b", "font": {"color": "#f8fafc", "family": FONT}, "align": "left"},
-        legend={"orientation": "h", "x": 0, "xanchor": "left", "y": -0.2, "yanchor": "top"},
+        legend={
+            "orientation": "h",
+            "x": 0,
+            "xanchor": "left",
+            "y": -(LEGEND_BELOW + 17 * len(_wrapped(x_title))) / max(height - top - 110, 100),
+            "yanchor": "top",
+        },
         uirevision="constant",
         dragmode=False,
     )
@@ -53,13 +66,15 @@ def framed(
         "zeroline": False,
         "linecolor": GRID,
         "automargin": True,
-        "title": {"standoff": 12},
+        "title": {"standoff": 10, "font": {"size": 13}},
+        "tickangle": 0,
+        "nticks": 6,
         "tickfont": {"size": 12},
     }
     figure.update_xaxes(**axis)
     figure.update_yaxes(**axis)
     if x_title:
-        figure.update_xaxes(title_text=x_title)
+        figure.update_xaxes(title_text="<br>".join(_wrapped(x_title)))
     if y_title:
         figure.update_yaxes(title_text=y_title)
     return figure

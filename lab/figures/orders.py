@@ -29,10 +29,11 @@ def order_distribution(
         return missing(title or "Accuracy by order", "No query is answered under every order yet.")
     accuracy = table["accuracy"]
     title = title or (
-        f"Reordering the same demonstrations moves accuracy between {accuracy.min():.0%} and {accuracy.max():.0%}"
+        f"Reordering the same demonstrations moves accuracy between "
+        f"{accuracy.min():.0%} and {accuracy.max():.0%}"
     )
-    # A pile holds accuracies that look alike: 1/120 of the axis is about one marker's width.
-    piles = (accuracy * 120).round()
+    # A pile holds accuracies that look alike: 1/24 of their range is about one marker's width.
+    piles = (accuracy / max(np.ptp(accuracy), 0.1) * 24).round()
     height = table.groupby(piles).cumcount() + 1
     asked = f"<br>n = {n} queries" if n else ""
     figure = go.Figure(
@@ -40,7 +41,12 @@ def order_distribution(
             x=accuracy,
             y=height,
             mode="markers",
-            marker={"size": 13, "color": layout_colour(table["layout"].iloc[0]), "opacity": 0.85, "line": {"width": 1, "color": "white"}},
+            marker={
+                "size": 13,
+                "color": layout_colour(table["layout"].iloc[0]),
+                "opacity": 0.85,
+                "line": {"width": 1, "color": "white"},
+            },
             customdata=[shown(_order_words(order)) for order in table["order"]],
             hovertemplate=f"<b>order %{{customdata}}</b>: %{{x:.1%}}{asked}<extra></extra>",
             showlegend=False,
@@ -60,7 +66,9 @@ def order_distribution(
 def _order_words(order: str) -> str:
     """Count demonstrations from 1, as people do: 2-0-1 is 3 1 2."""
     places = str(order).split("-")
-    return " ".join(str(int(place) + 1) for place in places) if all(p.isdigit() for p in places) else str(order)
+    return (
+        " ".join(str(int(place) + 1) for place in places) if all(p.isdigit() for p in places) else str(order)
+    )
 
 
 def entropy_scatter(table: pd.DataFrame, title: str = "") -> go.Figure:
@@ -73,7 +81,10 @@ def entropy_scatter(table: pd.DataFrame, title: str = "") -> go.Figure:
     Source: Lu et al. 2022 (arXiv:2104.08786), section 3.
     """
     if table.empty or "global_entropy" not in table:
-        return missing(title or "Entropy and accuracy", "Entropies need scored labels under every order; there are none yet.")
+        return missing(
+            title or "Entropy and accuracy",
+            "Entropies need scored labels under every order; there are none yet.",
+        )
     panels = (("global_entropy", "GlobalE"), ("local_entropy", "LocalE"))
     figure = make_subplots(1, 2, shared_yaxes=True, horizontal_spacing=0.06)
     said = []
@@ -85,9 +96,15 @@ def entropy_scatter(table: pd.DataFrame, title: str = "") -> go.Figure:
             x=table[name],
             y=table["accuracy"],
             mode="markers",
-            marker={"size": 10, "color": SERIES[column - 1], "symbol": ("circle", "diamond")[column - 1], "opacity": 0.8},
+            marker={
+                "size": 10,
+                "color": SERIES[column - 1],
+                "symbol": ("circle", "diamond")[column - 1],
+                "opacity": 0.8,
+            },
             customdata=[shown(_order_words(order)) for order in table["order"]],
-            hovertemplate=f"<b>order %{{customdata}}</b><br>{label} %{{x:.2f}} nats, accuracy %{{y:.1%}}<extra></extra>",
+            hovertemplate=f"<b>order %{{customdata}}</b><br>{label} %{{x:.2f}} nats, "
+            "accuracy %{y:.1%}<extra></extra>",
             showlegend=False,
             row=1,
             col=column,
@@ -110,7 +127,10 @@ def influence_curve(table: pd.DataFrame, title: str = "") -> go.Figure:
     """
     known = table.dropna(subset=["effect"]) if len(table) else table
     if known.empty:
-        return missing(title or "Influence by place", "A label must stand at several places: use more orders, or two labels.")
+        return missing(
+            title or "Influence by place",
+            "A label must stand at several places: use more orders, or two labels.",
+        )
     figure = go.Figure()
     for row, (label, rows) in enumerate(known.groupby("label", sort=False)):
         colour = SERIES[row % len(SERIES)]
@@ -137,8 +157,10 @@ def influence_curve(table: pd.DataFrame, title: str = "") -> go.Figure:
         by_place = known.groupby("place")["effect"].mean()
         strongest = int(by_place.idxmax()) + 1
         n_places = int(known["place"].max()) + 1
-        title = f"A label counts most at place {strongest} of {n_places}: {by_place.max():+.2f} nats".replace("-", "\u2212")
-    framed(figure, title, "Place of the demonstration (the last stands nearest the answer)", "Effect on its log-odds (nats)")
+        title = f"A label counts most at place {strongest} of {n_places}: {by_place.max():+.2f} nats".replace(
+            "-", "\u2212"
+        )
+    framed(figure, title, "Place of the demonstration, first to last", "Effect on its log-odds (nats)")
     figure.update_xaxes(dtick=1)
     figure.update_yaxes(zeroline=True, zerolinecolor=UNPARSED, zerolinewidth=2, gridcolor=GRID)
     figure.update_layout(font_color=INK)

@@ -1,7 +1,7 @@
 """One set of colours for figures and widgets, told apart with any colour vision.
 
-The hues are those of Okabe & Ito 2008, darkened where they would vanish on white: every line colour keeps a contrast
-of 3:1 on white and on the dark page, every ink 4.5:1 on its fill (WCAG 2.2 AA).
+The hues are those of Okabe & Ito 2008, darkened where they would vanish on white: every line colour keeps
+a contrast of 3:1 on white and on the dark page, every ink 4.5:1 on its fill (WCAG 2.2 AA).
 """
 
 SLOT_COLOURS: dict[str, str] = {

@@ -23,10 +23,14 @@ def variance_bars(decomposition: pd.DataFrame, title: str = "") -> go.Figure:
     """
     table = decomposition.dropna(subset=["eta2"]) if len(decomposition) else decomposition
     if table.empty:
-        return missing(title or "Shares of the variance", "Nothing varies yet: every layout has the same accuracy.")
+        return missing(
+            title or "Shares of the variance", "Nothing varies yet: every layout has the same accuracy."
+        )
     explained = table[table["factor"] != RESIDUAL].sort_values("eta2")
     rest = table[table["factor"] == RESIDUAL]
-    table = pd.concat([rest, explained])  # plotly draws upwards: the largest ends on top, the rest at the bottom
+    table = pd.concat(
+        [rest, explained]
+    )  # plotly draws upwards: the largest ends on top, the rest at the bottom
     if not title and len(explained):
         top = explained.iloc[-1]
         title = f"The {_words(top.factor)} explains {top.eta2:.0%} of the variance"
@@ -39,18 +43,28 @@ def variance_bars(decomposition: pd.DataFrame, title: str = "") -> go.Figure:
             marker={
                 "color": [UNPARSED if rest else SERIES[0] for rest in is_rest],
                 "opacity": [0.55 if rest else 1 for rest in is_rest],
-                "pattern": {"shape": ["/" if crossed else "" for crossed in is_crossed]},
+                "pattern": {
+                    "shape": ["/" if c else "" for c in is_crossed],
+                    "fillmode": "overlay",
+                    "fgcolor": "white",
+                    "fgopacity": 0.5,
+                },
             },
             text=[f"{share:.0%}" for share in table["eta2"]],
             textposition="outside",
             cliponaxis=False,
             customdata=table[["sum_of_squares", "df"]],
-            hovertemplate="<b>%{y}</b>: %{x:.1%}<br>sum of squares %{customdata[0]:.3g}, n = %{customdata[1]} "
+            hovertemplate="<b>%{y}</b>: %{x:.1%}<br>sum of squares %{customdata[0]:.3g}, "
+            "n = %{customdata[1]} "
             "degrees of freedom<extra></extra>",
             showlegend=False,
         )
     )
-    framed(figure, title or "Shares of the variance", "Share of the variance (η²)", height=150 + 34 * len(table))
-    figure.update_xaxes(tickformat=".0%", range=[0, min(1.12, float(table["eta2"].max()) * 1.2 + 0.02)])
+    framed(
+        figure, title or "Shares of the variance", "Share of the variance (η²)", height=150 + 34 * len(table)
+    )
+    figure.update_xaxes(
+        tickformat=".0%", nticks=4, range=[0, min(1.12, float(table["eta2"].max()) * 1.2 + 0.02)]
+    )
     figure.update_layout(bargap=0.4)
     return figure

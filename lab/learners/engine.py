@@ -53,7 +53,7 @@ class Engine:
             limits = Limits(
                 batch_tokens=1536 if lm.device == "cpu" else 32768,
                 share=shares_prefixes and self.can_share,
-                pad=can_pad(lm.model),
+                pad=can_pad(lm.model) or not any(each.n_continuation_tokens for each in self.requests),
             )
         self.plan = plan_passes(self.requests, limits, self._bytes_per_token)
         self._runner = Runner(lm, self.requests, self.plan) if self.can_share else WholeRunner(lm, self.requests)

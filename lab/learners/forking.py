@@ -5,6 +5,7 @@ costs no memory. When the rows are only scored, the concatenation of prefix and 
 """
 
 import copy
+import inspect
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,16 +20,32 @@ def new_cache(model: "PreTrainedModel") -> "Cache":
 
 
 def can_fork(model: "PreTrainedModel") -> bool:
-    """Tell whether every layer keeps plain keys and values (linear-attention and recurrent layers do not)."""
+    """Tell whether the model reads a cache whose every layer keeps plain keys and values.
+
+    Linear-attention and recurrent layers do not; some recurrent models take no such cache at all.
+    """
     from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
+    if not {"cache", "past_key_values"} & set(_arguments(model)):
+        return False
     layers = new_cache(model).layers
     return bool(layers) and all(type(layer) in (DynamicLayer, DynamicSlidingWindowLayer) for layer in layers)
 
 
 def can_pad(model: "PreTrainedModel") -> bool:
-    """Tell whether padding inside the cache is harmless: a sliding window would count it as context."""
-    return can_fork(model) and not any(layer.is_sliding for layer in new_cache(model).layers)
+    """Tell whether padding inside the cache is harmless.
+
+    It is where positions are given (`position_ids`); a sliding or local window would count padding as context, and
+    a bias by distance (MPT) as distance.
+    """
+    if not can_fork(model) or "position_ids" not in _arguments(model):
+        return False
+    has_local_layers = "local" in getattr(model.config, "attention_layers", ())  # GPT-Neo
+    return not has_local_layers and not any(layer.is_sliding for layer in new_cache(model).layers)
+
+
+def _arguments(model: "PreTrainedModel") -> list[str]:
+    return list(inspect.signature(model.forward).parameters)
 
 
 def fork(cache: "Cache", n_rows: int, keep: bool) -> "Cache":

@@ -5,6 +5,7 @@ mask is causal, padding cannot change what stands before it. Continuations of mo
 answers go on from the same cache, with the padding masked out.
 """
 
+import re
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from lab.learners.load import CausalLM
 
+# MPS says the first, torch's own allocator on a CPU one of the others; an illegal memory access is none of them.
+_OUT_OF_MEMORY = re.compile(r"out of memory|can't allocate memory|not enough memory")
 PREFIX_BYTES = 1024**3  # encoded prefixes kept at once; the least recently used is encoded anew when needed
 
 
@@ -43,8 +46,8 @@ class Runner:
         with torch.inference_mode():
             try:
                 return self._run(batch.rows, batch.node)
-            except (torch.OutOfMemoryError, RuntimeError) as error:
-                if "memory" not in str(error).lower():
+            except RuntimeError as error:
+                if not (isinstance(error, torch.OutOfMemoryError) or _OUT_OF_MEMORY.search(str(error).lower())):
                     raise
                 self._prefixes.clear()
                 if len(batch.rows) == 1:
@@ -70,18 +73,30 @@ class Runner:
         return self._score(requests, cache, depth, lengths, logp)
 
     def _prefix(self, node: int) -> "Cache":
-        """Return the cache of a node, encoding what is missing of it."""
-        if node in self._prefixes:
-            self._prefixes.move_to_end(node)
-            return self._prefixes[node]
+        """Return the cache of a node, encoding what is missing of it and its ancestors."""
+        missing: list[int] = []
+        known: int | None = node
+        while known is not None and known not in self._prefixes:
+            missing.append(known)
+            known = self.plan.nodes[known].parent
+        if known is None:
+            cache = new_cache(self.lm.model)
+        else:
+            self._prefixes.move_to_end(known)
+            cache = self._prefixes[known]
+        for place in reversed(missing):
+            cache = self._prefixes[place] = self._encoded(place, cache)
+            while self._n_prefix_bytes() > PREFIX_BYTES and len(self._prefixes) > 1:
+                self._prefixes.popitem(last=False)
+        return cache
+
+    def _encoded(self, node: int, before: "Cache") -> "Cache":
+        """Encode the tokens that a node adds to its parent's cache, which stays as it is."""
         row, length, parent = self.plan.nodes[node].row, self.plan.nodes[node].length, self.plan.nodes[node].parent
         start = self.plan.nodes[parent].length if parent is not None else 0
-        cache = fork(self._prefix(parent), 1, keep=True) if parent is not None else new_cache(self.lm.model)
+        cache = fork(before, 1, keep=True)
         ids = self._tensor([self.requests[row].prompt[start:length]])
         self.lm.model(input_ids=ids, cache=cache, use_cache=True, logits_to_keep=1)
-        self._prefixes[node] = cache
-        while self._n_prefix_bytes() > PREFIX_BYTES and len(self._prefixes) > 1:
-            self._prefixes.popitem(last=False)
         return cache
 
     def _n_prefix_bytes(self) -> int:

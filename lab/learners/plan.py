@@ -8,6 +8,7 @@ run repeats exactly the passes that it has not finished.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from lab.learners.request import Request, shared_length
 
@@ -71,75 +72,63 @@ class _Builder:
     limits: Limits
     bytes_per_token: int
     nodes: list[Node] = field(default_factory=list)
-    leaves: list[tuple[int | None, list[int]]] = field(default_factory=list)
+    leaves: dict[int | None, list[int]] = field(default_factory=lambda: {None: []})
 
-    def visit(self, rows: list[int], node: int | None, depth: int) -> list[int]:
-        """Make nodes of what sorted `rows` share beyond `depth`; return the rows that stay at `node`."""
-        node_length = self.nodes[node].length if node is not None else 0
-        staying: list[int] = []
-        for branch in self._branches(rows, depth):
-            length = self._common_length(branch, depth)
-            if (len(branch) - 1) * (length - node_length) >= self.limits.min_saved_tokens:
-                self.nodes.append(Node(branch[0], length, node))
-                new = len(self.nodes) - 1
-                self.leaves.append((new, self.visit(branch, new, length)))
-            elif self._can_save(branch, length, node_length):
-                staying.extend(self.visit(branch, node, length))
-            else:
-                staying.extend(branch)
-        return staying
+    def grow(self, rows: list[int]) -> None:
+        """Make nodes of what sorted rows share, from the root downwards; every row stays at its deepest node."""
+        shared = [self._shared_with_next(a, b) for a, b in pairwise(rows)]
+        branches: list[tuple[int, int, int | None]] = [(0, len(rows), None)]
+        while branches:
+            first, end, node = branches.pop()
+            length = min(shared[first : end - 1])
+            node_length = self.nodes[node].length if node is not None else 0
+            gain = length - node_length
+            if gain > 0 and (end - first - 1) * gain >= self.limits.min_saved_tokens:
+                self.nodes.append(Node(rows[first], length, node))
+                node = len(self.nodes) - 1
+                self.leaves[node] = []
+            deeper: list[tuple[int, int, int | None]] = []
+            start = first
+            for place in range(first, end):
+                if place + 1 < end and shared[place] > length:
+                    continue
+                if place > start:
+                    deeper.append((start, place + 1, node))
+                else:
+                    self.leaves[node].append(rows[place])
+                start = place + 1
+            branches.extend(reversed(deeper))
 
-    def _can_save(self, branch: list[int], length: int, node_length: int) -> bool:
-        """Tell whether some part of a branch could still share enough beyond `length`."""
-        lengths = [len(self.requests[row].prompt) for row in branch]
-        most = (len(branch) - 1) * (max(lengths) - 1 - node_length)
-        return length < min(lengths) - 1 and most >= self.limits.min_saved_tokens
-
-    def _branches(self, rows: list[int], depth: int) -> list[list[int]]:
-        if self._common_length(rows, depth) > depth:
-            return [rows]
-        branches: list[list[int]] = []
-        last_token = None
-        for row in rows:
-            token = self.requests[row].prompt[depth]
-            if not branches or token != last_token:
-                branches.append([])
-                last_token = token
-            branches[-1].append(row)
-        return branches
-
-    def _common_length(self, rows: list[int], depth: int) -> int:
-        """Return the length of the rows' common prefix that leaves each of them at least one token."""
-        if len(rows) < 2:
-            return depth
-        first, last = self.requests[rows[0]].prompt, self.requests[rows[-1]].prompt
-        shortest = min(len(self.requests[row].prompt) for row in rows)
-        return min(shared_length(first, last, depth), shortest - 1)
+    def _shared_with_next(self, row: int, following: int) -> int:
+        """Return how many tokens two requests share, leaving each at least one of its own to compute."""
+        first, second = self.requests[row].prompt, self.requests[following].prompt
+        return min(shared_length(first, second), len(first) - 1, len(second) - 1)
 
     def batches(self, node: int | None, leaf: list[int]) -> list[list[int]]:
         """Cut a leaf into batches of similar length within the limits, group by group."""
         depth = self.nodes[node].length if node is not None else 0
         ordered = sorted(leaf, key=lambda row: (self.requests[row].group, len(self.requests[row].prompt), row))
         batches: list[list[int]] = []
+        longest = 0
         for row in ordered:
             request = self.requests[row]
-            if batches and self._fits(batches[-1], request, depth):
+            longest = max(longest, request.n_longest)
+            if batches and self._fits(batches[-1], request, depth, longest):
                 batches[-1].append(row)
             else:
                 batches.append([row])
+                longest = request.n_longest
         return batches
 
-    def _fits(self, batch: list[int], request: Request, depth: int) -> bool:
+    def _fits(self, batch: list[int], request: Request, depth: int, longest: int) -> bool:
         first = self.requests[batch[0]]
         n_rows = len(batch) + 1
-        suffix = len(request.prompt) - depth
-        longest = max(self.requests[row].n_longest for row in batch)
         return (
             request.group == first.group
             and len(request.candidates) == len(first.candidates)
             and (self.limits.pad or len(request.prompt) == len(first.prompt))
-            and n_rows * suffix <= self.limits.batch_tokens
-            and n_rows * max(longest, request.n_longest) * self.bytes_per_token <= self.limits.cache_bytes
+            and n_rows * (len(request.prompt) - depth) <= self.limits.batch_tokens
+            and n_rows * longest * self.bytes_per_token <= self.limits.cache_bytes
         )
 
 
@@ -158,11 +147,11 @@ def plan_passes(requests: Sequence[Request], limits: Limits, bytes_per_token: in
         return Plan((), (), 0, 0, 0, 0)
     builder = _Builder(requests, limits, bytes_per_token)
     rows = sorted(range(len(requests)), key=lambda row: requests[row].prompt)
-    if limits.share:
-        builder.leaves.append((None, builder.visit(rows, None, 0)))
+    if limits.share and len(rows) > 1:
+        builder.grow(rows)
     else:
-        builder.leaves.append((None, rows))
-    batches = [(node, batch) for node, leaf in builder.leaves for batch in builder.batches(node, leaf)]
+        builder.leaves[None] = rows
+    batches = [(node, batch) for node, leaf in builder.leaves.items() for batch in builder.batches(node, leaf)]
     batches.sort(key=lambda item: requests[item[1][0]].group)  # stable: keeps the order of the trie inside a group
     passes = tuple(Pass(index, tuple(batch), node) for index, (node, batch) in enumerate(batches))
     nodes = tuple(builder.nodes)

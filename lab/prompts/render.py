@@ -15,11 +15,16 @@ SEPARATOR = "\n\n"
 
 @dataclass(frozen=True)
 class Block:
-    """A piece of a prompt. `place` counts demonstrations in the order in which they stand, from 0; else it is -1."""
+    """A piece of a prompt.
+
+    `place` counts demonstrations in the order in which they stand, from 0; else it is -1. `n_asking` is the number of
+    characters of a demonstration before its output.
+    """
 
     kind: BlockKind
     text: str
     place: int = -1
+    n_asking: int = 0
 
 
 @dataclass(frozen=True)
@@ -50,9 +55,10 @@ class Prompt:
 
 def demonstration_blocks(task: Task, demos: Sequence[Demonstration]) -> tuple[Block, ...]:
     """Write each demonstration as two lines, its input and its output."""
+    cues = [_cue(task, demo.input) for demo in demos]
     return tuple(
-        Block("demonstration", f"{_cue(task, demo.input)} {demo.output}", place)
-        for place, demo in enumerate(demos)
+        Block("demonstration", f"{cue} {demo.output.strip()}", place, len(cue))
+        for place, (cue, demo) in enumerate(zip(cues, demos, strict=True))
     )
 
 
@@ -75,14 +81,17 @@ def render(
     messages = arrange(task, layout, demos, _cue(task, query.input))
     dicts, text = template.apply([(role, SEPARATOR.join(b.text for b in blocks)) for role, blocks in messages])
     blocks = [block for _, message in messages for block in message]
-    return Prompt(tuple(dicts), text, _locate(text, blocks), template.joiner)
+    starts = template.content_starts(dicts, text)
+    placed = _placed(blocks, dicts, starts) if starts else _found(blocks, text)
+    return Prompt(tuple(dicts), text, _tile(text, placed), template.joiner)
 
 
 def arrange(
     task: Task, layout: Layout, demos: Sequence[Block], question: str
 ) -> list[tuple[str, list[Block]]]:
     """Put the blocks into messages: (role, blocks), the system message first, empty messages left out."""
-    instruction = [Block("instruction", task.instruction)] if task.instruction else []
+    text = task.instruction.strip()  # templates that trim a message would otherwise change it
+    instruction = [Block("instruction", text)] if text else []
     query, shown = [Block("query", question)], list(demos)
     system, user = instruction, query
     turns: list[tuple[str, list[Block]]] = []
@@ -95,16 +104,14 @@ def arrange(
     elif layout.slot == "eum":
         user = query + shown + (query if layout.control == "restated" else [])
     elif layout.slot == "turns":
-        turns = [turn for block in shown for turn in _as_turns(task, block)]
+        turns = [turn for block in shown for turn in _as_turns(block)]
     return [(role, blocks) for role, blocks in [("system", system), *turns, ("user", user)] if blocks]
 
 
-def _as_turns(task: Task, block: Block) -> list[tuple[str, list[Block]]]:
-    question, found, output = block.text.rpartition(f"\n{task.output_name}:")
-    if not found:
-        return [("user", [block])]
+def _as_turns(block: Block) -> list[tuple[str, list[Block]]]:
+    question, output = block.text[: block.n_asking], block.text[block.n_asking :]
     return [
-        ("user", [Block(block.kind, question + found, block.place)]),
+        ("user", [Block(block.kind, question, block.place)]),
         ("assistant", [Block(block.kind, output.strip(), block.place)]),
     ]
 
@@ -113,18 +120,42 @@ def _cue(task: Task, text: str) -> str:
     return f"{task.input_name}: {text.strip()}\n{task.output_name}:"
 
 
-def _locate(text: str, blocks: Sequence[Block]) -> tuple[Span, ...]:
-    """Find each block after the one before it; what lies between belongs to the template."""
+def _placed(
+    blocks: Sequence[Block], messages: Sequence[dict[str, str]], starts: Sequence[int]
+) -> list[Span]:
+    """Place each block by its place in its message."""
+    spans: list[Span] = []
+    left = list(blocks)
+    for message, start in zip(messages, starts, strict=True):
+        content, place = message["content"], 0
+        while left and content.startswith(left[0].text, place):
+            block = left.pop(0)
+            spans.append(Span(block, start + place, start + place + len(block.text)))
+            place += len(block.text) + len(SEPARATOR)
+    return spans
+
+
+def _found(blocks: Sequence[Block], text: str) -> list[Span]:
+    """Search each block behind the one before it, for a template that changes contents."""
     spans: list[Span] = []
     cursor = 0
     for block in blocks:
         start = text.find(block.text, cursor)
-        if start < 0:
-            continue  # the template rewrote or dropped it; `template.notes` says so
-        if start > cursor:
-            spans.append(Span(Block("template", text[cursor:start]), cursor, start))
-        cursor = start + len(block.text)
-        spans.append(Span(block, start, cursor))
+        if start >= 0:  # else it was rewritten, and shows as the template's text
+            cursor = start + len(block.text)
+            spans.append(Span(block, start, cursor))
+    return spans
+
+
+def _tile(text: str, placed: Sequence[Span]) -> tuple[Span, ...]:
+    """Fill what lies between the blocks with the template's own text."""
+    spans: list[Span] = []
+    cursor = 0
+    for span in sorted(placed, key=lambda span: span.start):
+        if span.start > cursor:
+            spans.append(Span(Block("template", text[cursor : span.start]), cursor, span.start))
+        spans.append(span)
+        cursor = span.end
     if cursor < len(text):
         spans.append(Span(Block("template", text[cursor:]), cursor, len(text)))
     return tuple(spans)

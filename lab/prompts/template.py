@@ -4,8 +4,9 @@ Chat templates differ in ways that decide an experiment: some have no system rol
 nobody asked for, some begin with a token that the tokenizer would add once more.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 Message = tuple[str, str]  # role, content
 _PROBE = "Zq7 probe"
+SOME_DAY = date(2024, 7, 26)  # what Llama 3.2's own template writes where no date is to be had
 
 
 @dataclass(frozen=True)
@@ -59,17 +61,46 @@ class Template:
             The messages as the template got them (a system message moves into the first user message where the
             template knows no system role), and the prompt text.
         """
-        if not self.is_chat:
-            return [{"role": role, "content": text} for role, text in messages], self._plain(messages)
-        if not self.has_system_role:
+        if self.is_chat and not self.has_system_role:
             messages = _without_system_role(messages)
         return [{"role": role, "content": text} for role, text in messages], self._write(messages)
 
+    def content_starts(self, messages: Sequence[Mapping[str, str]], text: str) -> list[int] | None:
+        """Find at which character of a written conversation each message's content starts.
+
+        Args:
+            messages: The messages as `apply` returned them.
+            text: The text that it returned with them.
+
+        Returns:
+            One place a message; None where the template changes contents, so that nobody can tell.
+        """
+        marks = [f"{_PROBE} {place};" for place in range(len(messages))]
+        roles = tuple(message["role"] for message in messages)
+        if roles not in self._skeletons:
+            self._skeletons[roles] = self._write(list(zip(roles, marks, strict=True)))
+        skeleton = self._skeletons[roles]
+        starts, read, written = [0] * len(messages), 0, 0  # how far in the skeleton, and in the text
+        for at, place in sorted((skeleton.find(mark), place) for place, mark in enumerate(marks)):
+            between, content = skeleton[read:at], messages[place]["content"]
+            if at < 0 or not text.startswith(between + content, written):
+                return None
+            starts[place] = written + len(between)
+            read, written = at + len(marks[place]), starts[place] + len(content)
+        return starts if text[written:] == skeleton[read:] else None
+
+    @cached_property
+    def _skeletons(self) -> dict[tuple[str, ...], str]:
+        return {}
+
     def _write(self, messages: Sequence[Message]) -> str:
+        if not self.is_chat:
+            return self._plain(messages)
         return self.tokenizer.apply_chat_template(
             [{"role": role, "content": text} for role, text in messages],
             tokenize=False,
             add_generation_prompt=True,
+            strftime_now=SOME_DAY.strftime,  # today's date would make another prompt of the same recipe tomorrow
         )
 
     @staticmethod
@@ -98,6 +129,11 @@ class Template:
             notes.append(
                 "This template injects a system prompt of its own when none is given; the task's instruction takes "
                 f"its place. An empty instruction would leave: “{self.default_system_prompt}”"
+            )
+        if "strftime_now" in str(self.tokenizer.chat_template):
+            notes.append(
+                f"This template writes the day's date into the prompt; here it is always {SOME_DAY:%d %B %Y}, "
+                "so that a run can be repeated."
             )
         bos = self.tokenizer.bos_token
         if bos and self._write([("user", _PROBE)]).startswith(bos) and self._adds_bos():

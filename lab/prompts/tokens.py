@@ -1,6 +1,6 @@
 """Encode whole prompts, never their pieces: tokens may merge across the seam of prompt and answer."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from lab.prompts.render import Prompt, Span
@@ -22,6 +22,16 @@ def encode(template: Template, texts: Sequence[str]) -> list[tuple[int, ...]]:
         return []
     rows = template.tokenizer(list(texts), add_special_tokens=not template.is_chat).input_ids
     return [tuple(row) for row in rows]
+
+
+def special_tokens_in(template: Template, texts: Iterable[str]) -> list[str]:
+    """Return the special tokens that are spelled out in texts, which the tokenizer does not read as characters.
+
+    Someone's text can so end a turn or open another: nothing is executed, but the model reads a control token.
+    """
+    added = template.tokenizer.added_tokens_decoder.values()
+    special = {token.content for token in added if token.special}
+    return sorted(token for token in special if any(token in text for text in set(texts)))
 
 
 def token_strip(template: Template, prompt: Prompt) -> list[Token]:

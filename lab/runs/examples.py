@@ -94,9 +94,10 @@ def adopt(store: Store, slug: str, folder: Path = FOLDER) -> str:
     """
     example = read_example(slug, folder)
     run_id, rows = example.recipe.id, _rows(example)
-    if store.status(run_id) is not None and 0 < len(store.predictions(run_id)) != len(rows):
+    status = store.status(run_id)
+    if status is not None and 0 < len(store.predictions(run_id)) != len(rows):
         return run_id
-    if store.status(run_id) is None or store.status(run_id)[0] != "finished":
+    if status is None or status[0] != "finished":
         store.begin(example.recipe, {"example": slug, **example.environment})
         store.add_batch(run_id, 0, rows)
         store.finish(run_id, example.summary)

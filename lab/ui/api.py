@@ -1,7 +1,7 @@
 """The lab from a program: three typed endpoints, for gradio_client, for curl, and as MCP tools.
 
-    from gradio_client import Client
-    Client("http://localhost:7860").predict(task="topic", n_queries=24, api_name="/position_sweep")
+from gradio_client import Client
+Client("http://localhost:7860").predict(task="topic", n_queries=24, api_name="/position_sweep")
 """
 
 import json
@@ -52,14 +52,17 @@ def score(
     from lab.experiments.one_query import ask, label_probabilities
     from lab.experiments.setting import BY_HAND, PromptSetting
     from lab.learners.load import load
-    from lab.tasks.task import Query, Task
+    from lab.tasks.task import Demonstration, Query, Task
 
     if not 2 <= len(set(labels)) == len(labels) <= 64 or not all(label.strip() for label in labels):
         raise ValueError(f"labels must be 2..64 different texts, got {labels[:66]!r}")
+    # A setting without demonstrations by hand draws from the pool, also where the slot then shows none.
+    pool = (Demonstration("unused", "unused", labels[0]),)
     task = Task(
-        "api", "API", "classification", "label", instruction, input_name, output_name, tuple(labels), (), ()
+        "api", "API", "classification", "label", instruction, input_name, output_name, tuple(labels), pool, ()
     )
-    chosen = {"selection": BY_HAND, "demos": tuple(map(json.dumps, demos))} if demos else {"selection": "first"}
+    by_hand = {"selection": BY_HAND, "demos": tuple(map(json.dumps, demos))}
+    chosen = by_hand if demos else {"selection": "first", "n_demos": 1}
     setting = PromptSetting(task="api", model=model, is_length_normalised=is_length_normalised, **chosen)
     if not demos and slot != "none":
         raise ValueError(f"slot must be none without demonstrations, got {slot!r}; give demos or slot='none'")
@@ -117,7 +120,16 @@ def mount_api(lab: Lab) -> None:
         is_length_normalised: bool = True,
     ) -> dict[str, Any]:
         return _said(
-            score, query, labels, demos, slot, instruction, input_name, output_name, model, is_length_normalised
+            score,
+            query,
+            labels,
+            demos,
+            slot,
+            instruction,
+            input_name,
+            output_name,
+            model,
+            is_length_normalised,
         )
 
     def position_sweep(
@@ -200,7 +212,11 @@ def mount_api(lab: Lab) -> None:
         return _said(sweep_result, "order", values, lab.store_for(request))
 
     api_score.__doc__ = score.__doc__
-    for name, endpoint in (("score", api_score), ("position_sweep", position_sweep), ("order_sweep", order_sweep)):
+    for name, endpoint in (
+        ("score", api_score),
+        ("position_sweep", position_sweep),
+        ("order_sweep", order_sweep),
+    ):
         gr.api(endpoint, api_name=name, concurrency_id=MODEL_QUEUE, concurrency_limit=1)
 
 

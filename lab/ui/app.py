@@ -11,8 +11,10 @@ from gradio.events import Dependency
 from lab.ui import compose, order, position, runs
 from lab.ui.api import mount_api
 from lab.ui.headline import headline_html
-from lab.ui.opening import compose_door, experiment_door, wire_links, wire_moving_on
+from lab.ui.opening import compose_door, tab_doors, wire_links, wire_moving_on
 from lab.ui.people import Lab, welcome
+from lab.ui.run_controls import TabHandle
+from lab.ui.runs import Opener
 from lab.ui.theme import CSS, HEAD, THEME
 from lab.ui.tour import css, head
 
@@ -46,7 +48,7 @@ def build() -> gr.Blocks:
 
 
 def _tabs(lab: Lab, arrived: Dependency, copy: gr.Button, link_place: gr.Row) -> None:
-    with gr.Tabs(elem_id="lab-tabs") as tabs:
+    with gr.Tabs(elem_id="lab-tabs", overflow_behavior="wrap") as tabs:
         with gr.Tab("Position", id="position"):
             in_position = position.build(lab)
         with gr.Tab("Compose", id="compose") as composing:
@@ -54,10 +56,10 @@ def _tabs(lab: Lab, arrived: Dependency, copy: gr.Button, link_place: gr.Row) ->
         with gr.Tab("Order", id="order"):
             in_order = order.build(lab)
         with gr.Tab("Runs", id="runs") as history:
-            in_runs = runs.build(lab)
+            in_runs = runs.build(lab, _openers(tabs, position=in_position.handles, order=in_order.handles))
     doors = {
-        "position": experiment_door("position", in_position),
-        "order": experiment_door("order", in_order),
+        **tab_doors("position", "Position", in_position.handles),
+        **tab_doors("order", "Order", in_order.handles),
         "compose": compose_door(in_compose),
     }
     with link_place:
@@ -68,6 +70,22 @@ def _tabs(lab: Lab, arrived: Dependency, copy: gr.Button, link_place: gr.Row) ->
     history.select(*in_runs.refresh, show_progress="hidden", api_visibility="private")
 
 
+def _openers(tabs: gr.Tabs, **handles: Mapping[str, TabHandle]) -> dict[str, Opener]:
+    """Let the Runs tab show a run in the tab of its experiment, and go there."""
+    return {
+        experiment_id: _opener(tab_id, handle, tabs)
+        for tab_id, of_tab in handles.items()
+        for experiment_id, handle in of_tab.items()
+    }
+
+
+def _opener(tab_id: str, handle: TabHandle, tabs: gr.Tabs) -> Opener:
+    def show(run_id: str, request: gr.Request) -> list[Any]:
+        return [*handle.open_run(run_id, request), gr.Tabs(selected=tab_id)]
+
+    return Opener(show, [*handle.outputs, tabs])
+
+
 def launch_options(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
     """Write the arguments of `launch`: closed to other sites, silent about its insides, and never shared.
 
@@ -76,7 +94,9 @@ def launch_options(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
     """
     has_mcp = environ.get("LAB_MCP", "") not in ("", "0")
     if has_mcp and find_spec("mcp") is None:
-        raise ValueError("LAB_MCP=1 needs the extra mcp of gradio: pip install 'gradio[mcp]', or unset LAB_MCP")
+        raise ValueError(
+            "LAB_MCP=1 needs the extra mcp of gradio: pip install 'gradio[mcp]', or unset LAB_MCP"
+        )
     return {
         "theme": THEME,
         "css": CSS + css(),

@@ -51,7 +51,9 @@ def build() -> ComposeTab:
     """Build the tab inside the current Blocks and wire what stays within it."""
     first = PRESETS[0].make()
     history, asked_for, found = gr.State([first]), gr.State(None), gr.State(None)
-    gr.Markdown("Write a prompt by hand, see it as the model reads it, and ask one query under every slot at once.")
+    gr.Markdown(
+        "Write a prompt by hand, see it as the model reads it, and ask one query under every slot at once."
+    )
     presets = preset_buttons()
     slot = slot_choice(first)
     slot.unrender()
@@ -62,8 +64,12 @@ def build() -> ComposeTab:
             slot.render()
             panel = answers()
             with gr.Row():
-                to_position = gr.Button("Try this in Position", elem_id="compose-to-position", size="sm", min_width=140)
-                to_order = gr.Button("Try this in Order", elem_id="compose-to-order", size="sm", min_width=140)
+                to_position = gr.Button(
+                    "Try this in Position", elem_id="compose-to-position", size="sm", min_width=140
+                )
+                to_order = gr.Button(
+                    "Try this in Order", elem_id="compose-to-order", size="sm", min_width=140
+                )
             gr.Markdown("### The prompt, as the model reads it")
             preview = gr.HTML(elem_id="compose-prompt", padding=False)
     tab = ComposeTab(inputs, to_position, to_order, preview, asked_for, panel.stale, history)

@@ -4,12 +4,13 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
+from lab.experiments.setting import MAX_DEMOS
 from lab.learners.catalogue import PRESETS as MODELS
 from lab.prompts.layout import SLOT_TITLES, SLOTS
 from lab.tasks import list_tasks, load_task
 from lab.ui.compose_presets import PRESETS, Preset
 from lab.ui.composed import Composed
-from lab.ui.widgets.demo_list import DemoList
+from lab.ui.widgets.demo_list import DemoList, demos_value
 
 METHODS = [
     ("At random", "random"),
@@ -18,7 +19,9 @@ METHODS = [
     ("Most similar words (BM25)", "bm25"),
     ("Nearest neighbours (embeddings)", "nearest"),
 ]
-NOT_ASKED = "Press Ask: the answer under your slot appears here, and below it the answers under all other slots."
+NOT_ASKED = (
+    "Press Ask: the answer under your slot appears here, and below it the answers under all other slots."
+)
 Values = tuple[Any, ...]
 
 
@@ -102,9 +105,11 @@ def show(composed: Composed) -> Values:
     )
 
 
-def demos_as_rows(composed: Composed) -> list[dict[str, str]]:
-    """Write demonstrations as the rows of a `DemoList`."""
-    return [{"id": f"d{place}", "input": i, "output": o} for place, (i, o) in enumerate(composed.demos)]
+def demos_as_rows(composed: Composed) -> dict[str, Any]:
+    """Write demonstrations as a `DemoList` takes them, with the task's labels and names of input and output."""
+    task = composed.loaded
+    rows = [{"id": f"d{place}", "input": i, "output": o} for place, (i, o) in enumerate(composed.demos)]
+    return demos_value(rows, task.labels, task.input_name, task.output_name)
 
 
 def task_choices() -> list[tuple[str, str]]:
@@ -144,28 +149,12 @@ def fields(first: Composed, slot: gr.Radio) -> Fields:
     """Place the other controls a prompt is written in, filled with the first one."""
     task = load_task(first.task)
     choose_task = gr.Dropdown(
-        task_choices(), value=first.task, label="Task", elem_id="compose-task", info="Where demonstrations come from."
+        task_choices(),
+        value=first.task,
+        label="Task",
+        elem_id="compose-task",
+        info="Where demonstrations come from.",
     )
-    with gr.Accordion("Use your own CSV or JSONL", open=False):
-        upload = gr.File(
-            label="A file with the columns input and output",
-            file_types=[".csv", ".tsv", ".jsonl"],
-            type="filepath",
-            elem_id="compose-upload",
-            height=110,
-        )
-    notice = gr.HTML(elem_id="compose-notice", padding=False)
-    instruction = gr.Textbox(
-        label="System instruction",
-        value=first.instruction,
-        placeholder=task.instruction,
-        info="Empty keeps the task's own, shown in grey.",
-        elem_id="compose-instruction",
-        lines=2,
-        max_length=4000,
-    )
-    demos = DemoList(value=demos_as_rows(first), label="Demonstrations", elem_id="compose-demos")
-    filling = _filling()
     query_pick = gr.Dropdown(
         query_choices(first.task),
         value=None,
@@ -181,6 +170,33 @@ def fields(first: Composed, slot: gr.Radio) -> Fields:
         lines=2,
         max_length=20_000,
     )
+    demos = DemoList(demos_as_rows(first), max_items=MAX_DEMOS, elem_id="compose-demos")
+    filling = _filling()
+    notice = gr.HTML(elem_id="compose-notice", padding=False)
+    instruction = gr.Textbox(
+        label="System instruction",
+        value=first.instruction,
+        placeholder=task.instruction,
+        info="Empty keeps the task's own, shown in grey.",
+        elem_id="compose-instruction",
+        lines=2,
+        max_length=4000,
+    )
+    with gr.Accordion("Use your own CSV or JSONL", open=False):
+        upload = gr.File(
+            label="A file with the columns input and output",
+            file_types=[".csv", ".tsv", ".jsonl"],
+            type="filepath",
+            elem_id="compose-upload",
+            height=110,
+        )
+    model, scoring = _model_and_scoring(first)
+    return Fields(
+        choose_task, model, demos, query, slot, instruction, scoring, query_pick, filling, upload, notice
+    )
+
+
+def _model_and_scoring(first: Composed) -> tuple[gr.Dropdown, gr.Radio]:
     with gr.Accordion("Model and scoring", open=False):
         model = gr.Dropdown(
             [(card.title, card.id) for card in MODELS],
@@ -197,33 +213,44 @@ def fields(first: Composed, slot: gr.Radio) -> Fields:
             info="Tasks without labels are always written.",
             elem_id="compose-scoring",
         )
-    return Fields(choose_task, model, demos, query, slot, instruction, scoring, query_pick, filling, upload, notice)
+    return model, scoring
 
 
 def _filling() -> Filling:
     with gr.Row(equal_height=True):
         method = gr.Dropdown(
-            METHODS, value="balanced", label="Fill with", elem_id="compose-method", scale=3, min_width=170
+            METHODS, value="balanced", label="Fill with", elem_id="compose-method", scale=3, min_width=200
         )
-        n_demos = gr.Slider(1, 16, value=5, step=1, label="How many", elem_id="compose-n", scale=2, min_width=120)
-        seed = gr.Number(0, label="Seed", precision=0, minimum=0, elem_id="compose-seed", scale=1, min_width=80)
+        n_demos = gr.Slider(
+            1, 16, value=5, step=1, label="How many", elem_id="compose-n", scale=2, min_width=150
+        )
+        seed = gr.Number(
+            0, label="Seed", precision=0, minimum=0, elem_id="compose-seed", scale=1, min_width=80
+        )
     with gr.Row():
         fill = gr.Button("Fill", elem_id="compose-fill", size="sm", min_width=80)
-        undo = gr.Button("Undo", elem_id="compose-undo", size="sm", min_width=80)
+        undo = gr.Button("Undo last change", elem_id="compose-undo", size="sm", min_width=120)
     return Filling(method, n_demos, seed, fill, undo)
 
 
 def answers() -> Answers:
     """Place the buttons that ask, the guess of a class, and the answers."""
-    with gr.Row(equal_height=True):
+    with gr.Row(equal_height=False):
         ask = gr.Button("Ask", variant="primary", elem_id="compose-run", min_width=120)
         stop = gr.Button("Stop", elem_id="compose-stop", interactive=False, min_width=80)
         guess_first = gr.Checkbox(
-            label="Guess first", info="Hide the answers until a class has guessed.", elem_id="compose-guess-first"
+            label="Guess first",
+            info="Hide the answers until a class has guessed.",
+            elem_id="compose-guess-first",
         )
     with gr.Group(visible=False) as guessing:
         guess_flips = gr.Slider(
-            0, 5, value=0, step=1, label="How many of the other slots will flip the answer?", elem_id="compose-guess-n"
+            0,
+            5,
+            value=0,
+            step=1,
+            label="How many of the other slots will flip the answer?",
+            elem_id="compose-guess-n",
         )
         guess_slot = gr.Radio(
             list(SLOTS), label="Which slot will be surest of the right answer?", elem_id="compose-guess-slot"

@@ -43,7 +43,12 @@ def _capitals() -> Composed:
 
 PRESETS: tuple[Preset, ...] = (
     Preset("topic", "Four news topics", "One example of each topic: does their place matter?", _topic),
-    Preset("last", "Four of a kind, then one", "Does the model repeat the last label, or the commonest?", _last_one_out),
+    Preset(
+        "last",
+        "Four of a kind, then one",
+        "Does the model repeat the last label, or the commonest?",
+        _last_one_out,
+    ),
     Preset("swapped", "Wrong labels", "All outputs are swapped: does the model notice?", _swapped),
     Preset("capitals", "A written answer", "Capitals: the model writes instead of choosing.", _capitals),
 )

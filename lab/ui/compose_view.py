@@ -29,6 +29,10 @@ def preview_html(composed: Composed) -> str:
     template = Template(ready.tokenizer)
     tokens = token_strip(template, composed.prompt(template))
     parts = [note("warn", text) for text in problems(composed, len(tokens), ready.max_tokens)]
+    if ready.max_tokens:
+        parts.append(
+            f"<p class='compose-counts'>{len(tokens):,} of the {ready.max_tokens:,} tokens it reads.</p>"
+        )
     parts.append(prompt_html(tokens, ready.tokenizer.all_special_ids, "The prompt, token by token"))
     parts += [note("info", text) for text in [*alike_notes(composed, template), *template.notes()]]
     return "".join(parts)
@@ -125,7 +129,11 @@ def _slot_row(asked: Asked, row: Row, chosen: str, is_flip: bool) -> str:
 def _mark(row: Row) -> str:
     if not row.gold:
         return ""
-    return " ✓<span class='lab-sr'> right</span>" if row.correct >= 0.5 else " ✗<span class='lab-sr'> wrong</span>"
+    return (
+        " ✓<span class='lab-sr'> right</span>"
+        if row.correct >= 0.5
+        else " ✗<span class='lab-sr'> wrong</span>"
+    )
 
 
 def compared(guess_flips: float | None, guess_slot: str | None, asked: Asked, slot: str) -> str:

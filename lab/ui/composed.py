@@ -92,7 +92,7 @@ class Composed:
             "scoring": self.scoring,
         }
         if not self.demos:
-            return PromptSetting(selection="first", **shared)
+            return PromptSetting(selection="first", n_demos=1, **shared)
         setting = PromptSetting(selection=BY_HAND, demos=self.demos_as_json(), **shared)
         demos_by_hand(self.loaded, setting.demos)
         return setting
@@ -109,9 +109,13 @@ class Composed:
         """
         n_least = 2 if experiment_id == "order" else 1
         if len(self.demos) < n_least:
-            raise ValueError(f"there are {len(self.demos)} demonstrations: {experiment_id} needs at least {n_least}")
+            raise ValueError(
+                f"there are {len(self.demos)} demonstrations: {experiment_id} needs at least {n_least}"
+            )
         setting = self.setting
-        taken = {name: getattr(setting, name) for name in ("task", "model", "instruction", "scoring", "n_demos")}
+        taken = {
+            name: getattr(setting, name) for name in ("task", "model", "instruction", "scoring", "n_demos")
+        }
         taken |= {"selection": BY_HAND, "demos": setting.demos}
         return {**taken, "slot": self.slot} if experiment_id == "order" and self.slot != "none" else taken
 
@@ -129,7 +133,11 @@ class Composed:
         """Render it under one slot, also while demonstrations are half written."""
         from lab.tasks.task import Demonstration
 
-        demos = [Demonstration(str(place), i, o) for place, (i, o) in enumerate(self.demos) if i.strip() or o.strip()]
+        demos = [
+            Demonstration(str(place), i, o)
+            for place, (i, o) in enumerate(self.demos)
+            if i.strip() or o.strip()
+        ]
         layout = Layout(slot or self.slot)  # type: ignore[arg-type]  # checked in __post_init__
         return render(template, self.loaded, layout, demonstration_blocks(self.loaded, demos), self.asked())
 

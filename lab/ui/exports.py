@@ -1,5 +1,6 @@
 """A stored run as files to take away: tables, a report, and one of its prompts for use elsewhere."""
 
+import errno
 import inspect
 import shutil
 import tempfile
@@ -60,14 +61,20 @@ def export(chosen: Chosen, kind: str) -> Path:
     """Write a run, or one prompt of it, as a file in a new folder, which is deleted after an hour.
 
     Raises:
-        ValueError: If the run, the kind or the cell is unknown, or the messages can't be rebuilt.
+        ValueError: If the run, the kind or the cell is unknown, the messages can't be rebuilt, or the disk is
+            full.
         StoreError: If the store can't be read.
     """
     if kind not in FORMATS:
         raise ValueError(f"export must be one of {', '.join(FORMATS)}, got {str(kind)[:40]!r}")
     name = f"{chosen.store.recipe(chosen.run_id).experiment}-{chosen.run_id}{FORMATS[kind].ending}"
-    path = _new_folder() / name
-    FORMATS[kind].write(chosen, path)
+    try:
+        path = _new_folder() / name
+        FORMATS[kind].write(chosen, path)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        raise ValueError("the file can't be written, the disk is full: free some space") from None
     return path
 
 

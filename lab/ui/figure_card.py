@@ -28,11 +28,16 @@ class FigureCard(NamedTuple):
 def figure_card(title: str, elem_id: str) -> FigureCard:
     """Place an empty card."""
     with gr.Column(elem_id=f"{elem_id}-card", min_width=320):
-        sentence = gr.HTML(elem_id=f"{elem_id}-sentence")
+        sentence = gr.HTML(elem_id=f"{elem_id}-sentence", padding=False)
         plot = gr.Plot(label=title, show_label=False, elem_id=elem_id)
         with gr.Accordion(f"{title}: table and downloads", open=False):
             table = gr.Dataframe(
-                interactive=False, wrap=True, label=title, show_label=False, max_height=320, elem_id=f"{elem_id}-table"
+                interactive=False,
+                wrap=True,
+                label=title,
+                show_label=False,
+                max_height=320,
+                elem_id=f"{elem_id}-table",
             )
             with gr.Row():
                 csv = gr.Button("Table as CSV", size="sm", min_width=110, elem_id=f"{elem_id}-csv")
@@ -42,7 +47,9 @@ def figure_card(title: str, elem_id: str) -> FigureCard:
     return FigureCard(sentence, plot, table)
 
 
-def card_updates(card: FigureCard, sentence: str, figure: Any, table: "pd.DataFrame | None") -> dict[Any, Any]:
+def card_updates(
+    card: FigureCard, sentence: str, figure: Any, table: "pd.DataFrame | None"
+) -> dict[Any, Any]:
     """Say how a card changes; without a figure it is empty."""
     return {
         card.sentence: f"<p>{escape(sentence)}</p>" if figure is not None else "",
@@ -52,7 +59,10 @@ def card_updates(card: FigureCard, sentence: str, figure: Any, table: "pd.DataFr
 
 
 def cards_updates(
-    cards: Mapping[str, FigureCard], result: "Result | None", sentences: Mapping[str, str], tables: Mapping[str, str]
+    cards: Mapping[str, FigureCard],
+    result: "Result | None",
+    sentences: Mapping[str, str],
+    tables: Mapping[str, str],
 ) -> dict[Any, Any]:
     """Fill every card from a result.
 

@@ -43,18 +43,27 @@ def finding(summary: dict[str, Any], n_demos: int) -> str:
 def grounds(summary: dict[str, Any], example: Example) -> str:
     """Say what the finding rests on: interval, floor, accuracies, model, task, count and date."""
     most = strongest(summary)
-    parts = [escape(f"{summary.get('model', '')}, task “{_title(summary.get('task', ''))}”, "
-                    f"{summary.get('n_queries', 0)} queries")]
+    parts = [
+        escape(
+            f"{summary.get('model', '')}, task “{_title(summary.get('task', ''))}”, "
+            f"{summary.get('n_queries', 0)} queries"
+        )
+    ]
     if most is not None:
         low, high = 100 * most["prediction_change_low"], 100 * most["prediction_change_high"]
         parts.append(f"95 % interval {low:.0f} to {high:.0f} %")
         right = summary.get("accuracy", {})
         if most["reference"] in right and most["layout"] in right:
-            parts.append(f"accuracy {100 * right[most['reference']]:.0f} → {100 * right[most['layout']]:.0f} %")
+            parts.append(
+                f"accuracy {100 * right[most['reference']]:.0f} → {100 * right[most['layout']]:.0f} %"
+            )
     if floor := summary.get("floor"):
         parts.append(f"batching alone flips at most {100 * floor['high']:.1f} %")
     made = f"measured {escape(example.date)}" if example.date else ""
-    return " · ".join([*parts, made] if made else parts) + ". No model is loaded yet: this run ships with the lab."
+    return (
+        " · ".join([*parts, made] if made else parts)
+        + ". No model is loaded yet: this run ships with the lab."
+    )
 
 
 def _title(task: str) -> str:

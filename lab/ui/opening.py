@@ -8,12 +8,11 @@ from typing import Any
 import gradio as gr
 from gradio.events import Dependency
 
-from lab.experiments import EXPERIMENTS
-from lab.experiments.registry import build_params, find_experiment
 from lab.runs.recipe import Recipe
 from lab.ui.compose import ComposeTab
 from lab.ui.compose_fields import collect, show
 from lab.ui.composed import Composed
+from lab.ui.run_controls import TabHandle
 from lab.ui.running import SAYABLE, say
 from lab.ui.share import COMPOSE, COPY_JS, link, read_query
 
@@ -63,11 +62,14 @@ def wire_links(arrived: Dependency, tabs: gr.Tabs, copy: gr.Button, doors: Mappi
         info="Copied. It holds the whole setting of the open tab, and nothing of the others.",
         elem_id="lab-link",
         interactive=False,
+        max_lines=2,
         visible=False,
         buttons=["copy"],
     )
     every = [component for door in doors.values() for component in door.inputs]
-    copy.click(_linking(doors), [where, *every], box, js=_WHERE_JS, **LIGHT).then(None, box, box, js=COPY_JS, **LIGHT)
+    copy.click(_linking(doors), [where, *every], box, js=_WHERE_JS, **LIGHT).then(
+        None, box, box, js=COPY_JS, **LIGHT
+    )
     outputs = list(dict.fromkeys([tabs, *(each for door in doors.values() for each in door.outputs)]))
     arrived.then(_opening(tabs, doors), None, outputs, **LIGHT)
 
@@ -127,23 +129,12 @@ def wire_moving_on(button: gr.Button, compose: Door, target: Door, tabs: gr.Tabs
     button.click(move_on, list(compose.inputs), [tabs, *target.outputs], **LIGHT)
 
 
-def experiment_door(experiment_id: str, tab: Any) -> Door:
-    """Make the door of an experiment's tab from its fields, which it collects and fills itself.
-
-    Args:
-        experiment_id: Which experiment; the tab has the same id.
-        tab: Has `fields` by parameter, `collect` (values to parameters) and `fill` (parameters to updates).
-    """
-    experiment = find_experiment(EXPERIMENTS, experiment_id)
-    fields = list(tab.fields.values())
-    return Door(
-        tab=experiment_id,
-        label=experiment.title,
-        inputs=fields,
-        outputs=fields,
-        recipe=lambda values: experiment.recipe(build_params(experiment, tab.collect(values))),
-        fill=lambda params: dict(zip(fields, tab.fill(params), strict=True)),
-    )
+def tab_doors(tab: str, label: str, handles: Mapping[str, TabHandle]) -> dict[str, Door]:
+    """Make the doors of a tab, one for each of its experiments; a link to the open tab is that of the first."""
+    return {
+        experiment_id: Door(tab, label, handle.inputs, handle.inputs, handle.recipe, handle.fill)
+        for experiment_id, handle in handles.items()
+    }
 
 
 def compose_door(tab: ComposeTab) -> Door:

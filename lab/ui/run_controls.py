@@ -1,4 +1,4 @@
-"""Run, stop, and ask what a run will take: the buttons of an experiment, and the line that says how it stands."""
+"""Run, stop, and ask what a run will take: the buttons of an experiment, and how it stands."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,11 +11,12 @@ from lab.cli.progress import duration
 from lab.experiments import EXPERIMENTS
 from lab.experiments.events import Cost
 from lab.experiments.registry import Experiment, build_params, find_experiment
+from lab.runs.recipe import Recipe
 from lab.ui import running
 from lab.ui.opened import Opened
 from lab.ui.people import Lab
 from lab.ui.running import MODEL_QUEUE, SAYABLE, RunState
-from lab.ui.widgets.markup import note
+from lab.ui.widgets.markup import note, stat_tiles
 
 Updates = dict[gr.components.Component, Any]
 LIGHT = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
@@ -68,13 +69,52 @@ class Stage:
         return build_params(self.experiment, self.collect(values))
 
 
+class TabHandle(NamedTuple):
+    """How the rest of the page uses an experiment's place on a tab.
+
+    Args:
+        inputs: The controls that hold its parameters.
+        outputs: Every component that a run fills, and the controls.
+        recipe: Values of `inputs` to the recipe they name; may raise ValueError.
+        fill: Values of parameters to updates of `inputs`, by component.
+        open_run: (run id, request) to one update for each of `outputs`: shows a stored run and restores its
+            inputs.
+    """
+
+    inputs: list[Any]
+    outputs: list[Any]
+    recipe: Callable[[Sequence[Any]], Recipe]
+    fill: Callable[[Mapping[str, Any]], Updates]
+    open_run: Callable[[str, gr.Request], list[Any]]
+
+    @classmethod
+    def of(
+        cls,
+        stage: Stage,
+        fill: Callable[[Mapping[str, Any]], Updates],
+        show: Callable[[Opened, Any], Updates],
+    ) -> "TabHandle":
+        """Make the handle of a stage: `fill` restores its controls, `show` shows a stored run."""
+        outputs = [*stage.inputs, stage.opened, *stage.outputs]
+
+        def open_run(run_id: str, request: gr.Request) -> list[Any]:
+            store = stage.lab.store_for(request)
+            run = Opened.stored(store, run_id)
+            return in_order({**fill(run.values), stage.opened: run, **show(run, store)}, outputs)
+
+        def recipe(values: Sequence[Any]) -> Recipe:
+            return stage.experiment.recipe(stage.params(values))
+
+        return cls(list(stage.inputs), outputs, recipe, fill, open_run)
+
+
 def run_controls(prefix: str, run_label: str = "Run") -> RunControls:
     """Place the buttons and the status line."""
     with gr.Row():
         run = gr.Button(run_label, variant="primary", elem_id=f"{prefix}-run", min_width=120, scale=2)
         stop = gr.Button("Stop", variant="stop", elem_id=f"{prefix}-stop", interactive=False, min_width=80)
     cost = gr.Button("What will it take?", elem_id=f"{prefix}-cost", size="sm")
-    status = gr.HTML(elem_id=f"{prefix}-status", min_height=24)
+    status = gr.HTML(elem_id=f"{prefix}-status", padding=False, min_height=24)
     return RunControls(run, stop, cost, status)
 
 
@@ -89,13 +129,16 @@ def wire_run(stage: Stage, controls: RunControls, *also: Any) -> None:
             controls.status: note("info", QUEUED),
         }
 
-    def run(*values: Any, request: gr.Request) -> Iterator[Updates]:
-        for updates in running_updates(stage, controls, values, request):
-            yield updates
+    def run(request: gr.Request, *values: Any) -> Iterator[Updates]:
+        yield from running_updates(stage, controls, values, request)
 
     def stop(request: gr.Request) -> Any:
         is_running = running.stop(request, stage.experiment_id)
-        return note("info", "Stopping: the batch that is being answered ends first.") if is_running else gr.skip()
+        return (
+            note("info", "Stopping: the batch that is being answered ends first.")
+            if is_running
+            else gr.skip()
+        )
 
     def price(*values: Any) -> Iterator[Any]:
         yield from pricing_updates(stage, values)
@@ -104,7 +147,12 @@ def wire_run(stage: Stage, controls: RunControls, *also: Any) -> None:
     outputs = [*buttons, stage.opened, *stage.outputs]
     for begin in (controls.run.click, *also):
         begin(pressed, None, buttons, **LIGHT).then(
-            run, list(stage.inputs), outputs, show_progress="minimal", show_progress_on=controls.status, **HEAVY
+            run,
+            list(stage.inputs),
+            outputs,
+            show_progress="minimal",
+            show_progress_on=controls.status,
+            **HEAVY,
         )
     controls.stop.click(stop, None, controls.status, **LIGHT)
     controls.cost.click(
@@ -133,7 +181,7 @@ def running_updates(
             yield updates
     except SAYABLE as error:
         gr.Warning(running.say(error))
-        yield {controls.status: note("error", escape(running.say(error))), **_at_rest(controls, "Run")}
+        yield {controls.status: note("error", running.say(error)), **_at_rest(controls, "Run")}
 
 
 def pricing_updates(stage: Stage, values: Sequence[Any]) -> Iterator[str]:
@@ -145,7 +193,7 @@ def pricing_updates(stage: Stage, values: Sequence[Any]) -> Iterator[str]:
             yield cost_html(state.cost) if state.cost is not None else status_html(state)
     except SAYABLE as error:
         gr.Warning(running.say(error))
-        yield note("error", escape(running.say(error)))
+        yield note("error", running.say(error))
 
 
 def _at_rest(controls: RunControls, label: str) -> Updates:
@@ -158,21 +206,21 @@ def _at_rest(controls: RunControls, label: str) -> Updates:
 def status_html(state: RunState) -> str:
     """Say how a run stands."""
     if state.phase == "failed":
-        return note("error", escape(state.message))
+        return note("error", state.message)
     if state.phase == "waiting":
         return note("info", f"Waiting for the batch of another run to end ({state.elapsed_s:.0f} s).")
     if state.phase == "loading":
-        return note("info", f"{escape(state.message)} ({state.elapsed_s:.0f} s).")
+        return note("info", f"{state.message} ({state.elapsed_s:.0f} s).")
     cost = cost_html(state.cost) if state.cost is not None else ""
     if state.phase == "finished":
-        return note("success", f"Finished in {duration(state.elapsed_s)}; it is kept under Runs.") + cost
+        return note("info", f"Finished in {duration(state.elapsed_s)}; it is kept under Runs.") + cost
     kept = "Everything answered so far is kept; Resume goes on where it stopped."
     if state.progress is None:
         return note("info", f"Stopped. {kept}" if state.phase == "stopped" else "Begins.") + cost
     done, total = state.progress.done, state.progress.total
     share = 100 * done / max(total, 1)
     if state.phase == "stopped":
-        return note("warning", f"Stopped at {done:,} of {total:,} prompts. {kept}") + cost
+        return note("warn", f"Stopped at {done:,} of {total:,} prompts. {kept}") + cost
     togo = f", about {duration(state.progress.eta_s)} to go" if state.progress.eta_s is not None else ""
     begun = "Stopping after this batch" if state.phase == "stopping" else f"{done:,} of {total:,} prompts"
     return (
@@ -185,11 +233,19 @@ def status_html(state: RunState) -> str:
 def cost_html(cost: Cost) -> str:
     """Say what a run takes, and what is to be known about its prompts."""
     saved = 100 * (1 - cost.n_tokens / max(cost.n_tokens_unshared, 1))
-    line = (
-        f"<b>{cost.n_prompts:,}</b> prompts · <b>{cost.n_tokens:,}</b> tokens to compute "
-        f"({cost.n_tokens_unshared:,} without shared prefixes: {saved:.0f} % saved) · about "
-        f"<b>{duration(cost.seconds)}</b> on this machine · {cost.memory_bytes / 2**20:,.0f} MB of memory"
-    )
-    notes = "".join(f"<li>{escape(text)}</li>" for text in cost.notes)
-    listed = f'<ul style="margin:6px 0 0 18px">{notes}</ul>' if notes else ""
-    return note("info", f"{line}{listed}")
+    tiles = [
+        ("Prompts", f"{cost.n_prompts:,}", "queries × layouts, with controls"),
+        (
+            "Tokens to compute",
+            f"{cost.n_tokens:,}",
+            f"{saved:.0f} % saved of {cost.n_tokens_unshared:,}: shared prefixes",
+        ),
+        ("Time", f"about {duration(cost.seconds)}", "at the speed measured on this machine"),
+        ("Memory", f"{cost.memory_bytes / 2**20:,.0f} MB", "weights and the largest batch"),
+    ]
+    return stat_tiles(tiles) + "".join(f'<p class="lab-bars-note">{escape(text)}</p>' for text in cost.notes)
+
+
+def in_order(updates: Updates, outputs: Sequence[gr.components.Component]) -> list[Any]:
+    """Turn updates by component into a list in the order of the outputs; the others stay as they are."""
+    return [updates.get(component, gr.skip()) for component in outputs]

@@ -1,7 +1,7 @@
 """Make a run in a thread while its page hears of it twice a second; stop it within the batch it is in.
 
-The model answers one batch at a time for everyone: a run that was stopped may still be ending its batch, so the
-next one waits for the lock below, besides its turn in the queue of the page.
+The model answers one batch at a time for everyone: a run that was stopped may still be ending its batch, so
+the next one waits for the lock below, besides its turn in the queue of the page.
 """
 
 import inspect
@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from lab.experiments.events import Cost, Event, Partial, Progress, Result
 from lab.experiments.prompt_sweep import is_finished
 from lab.runs.store import Store, StoreError
-from lab.ui.exports import read_result
 from lab.ui.people import Lab
 from lab.weights import WeightsError
 
@@ -169,18 +168,21 @@ def _after(state: RunState, item: "Event | str | RunState | BaseException") -> R
 def _work(
     experiment: "Experiment", params: Any, store: Store, stopping: threading.Event, told: "queue.Queue[Any]"
 ) -> None:
-    run_id = experiment.recipe(params).id
     try:
         while not _model.acquire(timeout=TELL_EVERY_S):
             if stopping.is_set():
-                told.put(_stopped(store, run_id))
+                told.put(_stopped(experiment, params, store))
                 return
         try:
             _make(experiment, params, store, stopping, told)
         finally:
             _model.release()
     except BaseException as error:  # carried to the page
-        told.put(_stopped(store, run_id) if stopping.is_set() and isinstance(error, _Abandoned) else error)
+        told.put(
+            _stopped(experiment, params, store)
+            if stopping.is_set() and isinstance(error, _Abandoned)
+            else error
+        )
 
 
 def _make(
@@ -197,7 +199,7 @@ def _make(
         if stopping.is_set():
             events.close()  # type: ignore[attr-defined]  # every experiment is a generator
             break
-    told.put(_stopped(store, run_id))
+    told.put(_stopped(experiment, params, store))
 
 
 class _Abandoned(Exception):
@@ -214,18 +216,19 @@ def _load(params: Any, stopping: threading.Event, told: "queue.Queue[Any]") -> N
 
     told.put(f"Loading {params.model}")
     load(params.model, params.device, params.dtype, progress)
-    told.put("Writing and sorting the prompts")
+    told.put("Writing the prompts and measuring how fast they are read")
 
 
-def _stopped(store: Store, run_id: str) -> RunState:
+def _stopped(experiment: "Experiment", params: Any, store: Store) -> RunState:
     """Say what a stopped run has; it is marked stopped also where it was left before its first batch."""
+    run_id = experiment.recipe(params).id
     status = store.status(run_id)
     if status is None:
         return RunState("stopped")
     if status[0] == "running":
         store.set_status(run_id, "stopped")
-    predictions = store.predictions(run_id)
-    return RunState("stopped", predictions=predictions, result=read_result(store, run_id))
+    result = inspect.getmodule(experiment.run).read(params, store)  # type: ignore[union-attr]
+    return RunState("stopped", predictions=result.predictions, result=result)
 
 
 def say(error: BaseException) -> str:
@@ -233,7 +236,9 @@ def say(error: BaseException) -> str:
     if isinstance(error, SAYABLE):
         return str(error) or "There is not enough memory: choose a smaller model or fewer queries."
     if "out of memory" in str(error):
-        return "The model ran out of memory: choose a smaller model, shorter demonstrations or dtype bfloat16."
+        return (
+            "The model ran out of memory: choose a smaller model, shorter demonstrations or dtype bfloat16."
+        )
     _log.error("a run failed", exc_info=error)
     return f"Something went wrong inside the lab ({type(error).__name__}: {error}). What is answered is kept."
 

@@ -109,7 +109,13 @@ def build(lab: Lab, openers: Mapping[str, Opener] | None = None) -> RunsTab:
     _wire_resume(lab, head, card, refresh, show)
     for experiment_id, opener in openers.items():
         opening = _opening(lab, experiment_id, opener)
-        card.open.click(opening, head.chosen, [card.progress, *opener.outputs], api_visibility="private")
+        card.open.click(
+            opening,
+            head.chosen,
+            [card.progress, *opener.outputs],
+            show_progress_on=card.progress,
+            api_visibility="private",
+        )
     return RunsTab(head.chosen, refresh)
 
 
@@ -122,9 +128,10 @@ def _head() -> Head:
             info="Which experiment's runs the history lists.",
             elem_id="runs-filter",
         )
-        with gr.Column(min_width=160):
-            refresh = gr.Button("Refresh", elem_id="runs-refresh", size="sm")
-            examples = gr.Button("Add example runs", elem_id="runs-examples", size="sm", visible=False)
+        refresh = gr.Button("Refresh", elem_id="runs-refresh", scale=0, min_width=120)
+        examples = gr.Button(
+            "Add example runs", elem_id="runs-examples", scale=0, min_width=180, visible=False
+        )
     message = gr.HTML(elem_id="runs-message")
     table = gr.Dataframe(
         headers=view.HISTORY_COLUMNS,
@@ -132,7 +139,7 @@ def _head() -> Head:
         elem_id="runs-history",
         interactive=False,
         max_height=340,
-        column_widths=view.HISTORY_WIDTHS,
+        column_widths=[*view.HISTORY.values()],
     )
     chosen = gr.Dropdown(
         [], value=None, label="Run", info="The run that is shown, exported or deleted.", elem_id="runs-chosen"
@@ -143,10 +150,14 @@ def _head() -> Head:
 def _card() -> Card:
     details = gr.HTML(note("info", NOTHING_CHOSEN), elem_id="runs-details")
     with gr.Row(elem_id="runs-actions"):
-        open_ = gr.Button("Open", variant="primary", elem_id="runs-open", interactive=False, min_width=110)
-        resume = gr.Button("Resume", elem_id="runs-resume", interactive=False, min_width=110)
-        stopper = gr.Button("Stop", variant="stop", elem_id="runs-stop", visible=False, min_width=110)
-        delete = gr.Button("Delete", elem_id="runs-delete", interactive=False, min_width=110)
+        open_ = gr.Button(
+            "Open", variant="primary", elem_id="runs-open", interactive=False, scale=0, min_width=140
+        )
+        resume = gr.Button("Resume", elem_id="runs-resume", interactive=False, scale=0, min_width=140)
+        stopper = gr.Button(
+            "Stop", variant="stop", elem_id="runs-stop", visible=False, scale=0, min_width=140
+        )
+        delete = gr.Button("Delete", elem_id="runs-delete", interactive=False, scale=0, min_width=140)
     progress = gr.HTML(elem_id="runs-progress")
     with gr.Group(visible=False, elem_id="runs-sure") as sure:
         question = gr.HTML(elem_id="runs-question", padding=True)
@@ -157,7 +168,7 @@ def _card() -> Card:
 
 
 def _error(error: Exception) -> str:
-    return note("error", escape(say(error)))
+    return note("error", say(error))
 
 
 def _picked(event: gr.SelectData) -> Any:
@@ -184,16 +195,14 @@ def _refresh(lab: Lab, head: Head, pair: ComparePanel) -> Event:
             return empty, none, _error(error), gr.Button(visible=False), none, none
         lacks_examples = any(each.recipe.id not in set(runs["run_id"]) for each in list_examples())
         every = view.choices(runs.head(MAX_LISTED))
-        second, first = (
-            ([run_id for _, run_id in every[1::-1]] + [None, None])[:2] if len(every) > 1 else (None,) * 2
-        )
+        before, last = _pair(runs)
         return (
             table,
             _kept(view.choices(shown), chosen, next(iter(shown["run_id"]), None)),
             _message(runs, shown, lacks_examples),
             gr.Button(visible=lacks_examples),
-            _kept(every, a, first),
-            _kept(every, b, second),
+            _kept(every, a, before),
+            _kept(every, b, last),
         )
 
     inputs = [head.experiment, head.chosen, pair.a, pair.b]
@@ -203,6 +212,14 @@ def _refresh(lab: Lab, head: Head, pair: ComparePanel) -> Event:
 def _kept(choices: list[tuple[str, str]], value: str | None, default: str | None) -> gr.Dropdown:
     is_there = value in [run_id for _, run_id in choices]
     return gr.Dropdown(choices=choices, value=value if is_there else default)
+
+
+def _pair(runs: pd.DataFrame) -> tuple[str | None, str | None]:
+    """Offer for a comparison the last two runs of one experiment, the earlier as A."""
+    for _, alike in runs.groupby("experiment", sort=False):
+        if len(alike) > 1:
+            return alike["run_id"].iloc[1], alike["run_id"].iloc[0]
+    return None, None
 
 
 def _message(runs: pd.DataFrame, shown: pd.DataFrame, lacks_examples: bool) -> str:
@@ -283,7 +300,7 @@ def _wire_delete(lab: Lab, head: Head, card: Card, refresh: Event) -> None:
             lab.store_for(request).delete(run_id or "")
         except Exception as error:  # said, logged if it is nobody's mistake
             return gr.Group(visible=False), _error(error)
-        return gr.Group(visible=False), note("success", f"Run {escape(str(run_id))} is deleted.")
+        return gr.Group(visible=False), note("verdict", f"Run {run_id} is deleted.")
 
     card.delete.click(ask, head.chosen, [card.sure, card.question, card.progress], **LIGHT)
     card.keep.click(lambda: gr.Group(visible=False), None, card.sure, **LIGHT)

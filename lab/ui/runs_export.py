@@ -59,7 +59,7 @@ def build(lab: Lab, chosen: gr.Dropdown) -> ExportPanel:
             store = lab.store_for(request)
             path = export(Chosen(store, run_id, query or "", layout or "", lab.is_shared), kind)
         except Exception as error:  # said, logged if it is nobody's mistake
-            return note("error", escape(say(error))), off
+            return note("error", say(error)), off
         label = f"Download {path.name} ({_size(path.stat().st_size)})"
         return f"<p>{escape(FORMATS[kind].about)}</p>", gr.DownloadButton(label, value=path, interactive=True)
 

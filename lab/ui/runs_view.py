@@ -1,7 +1,7 @@
 """What the Runs tab shows, as tables and escaped HTML; nothing here touches a component."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from html import escape
 from typing import Any
@@ -18,26 +18,26 @@ from lab.ui.widgets.markup import note
 
 SILENT_S = 180.0
 HISTORY = {
-    "Last touched": 150,
-    "Experiment": 110,
+    "Last touched": 185,
+    "Experiment": 120,
     "Task": 140,
     "Model": 150,
     "Queries": 85,
     "Answers": 90,
-    "Status": 110,
+    "Status": 120,
     "Verdict": 520,
-    "Run": 135,
+    "Run": 150,
 }
-HISTORY_COLUMNS, HISTORY_WIDTHS = list(HISTORY), list(HISTORY.values())
+HISTORY_COLUMNS = list(HISTORY)
 MAX_FLIPS = 500
 _VERDICT_CHARS = 110
 _STATUS_MARKS = {"finished": "✓", "stopped": "‖", "failed": "✗", "killed": "✗", "running": "…"}
 _STATUS_WORDS = {
-    "finished": "finished",
-    "stopped": "stopped; Resume goes on where it stopped",
-    "failed": "failed; what was answered is kept, Resume tries again",
-    "killed": "killed: no sign of life for over three minutes; Resume goes on after the last batch",
-    "running": "running, here or in another process",
+    "finished": "",
+    "stopped": "Resume goes on where it stopped.",
+    "failed": "What was answered is kept; Resume tries again.",
+    "killed": "No sign of life for over three minutes. Resume goes on after the last batch.",
+    "running": "Here or in another process. Refresh shows how far it is.",
 }
 
 
@@ -98,7 +98,6 @@ def details_html(store: Store, run: Any, title: str) -> str:
     )
     params, made, model = run.recipe.params, run.environment, run.environment.get("model") or {}
     facts = {
-        "Status": _STATUS_WORDS[status] + (f" ({run.message})" if run.message else ""),
         "Run": run.run_id,
         "Experiment": title,
         "Task": _task(params),
@@ -118,7 +117,8 @@ def details_html(store: Store, run: Any, title: str) -> str:
     recipe = escape(json_pages(json.loads(run.recipe.to_json())))
     return (
         f'{_STYLE}<article class="run-card" aria-label="Run {run.run_id}">'
-        f'<p class="run-status run-{status}">{_STATUS_MARKS[status]} {status}</p>'
+        f'<p class="run-state"><span class="run-status run-{status}">{_STATUS_MARKS[status]} {status}</span> '
+        f"{escape(_STATUS_WORDS[status])} {escape(run.message)}</p>"
         f'<p class="run-verdict">{escape(str(verdict))}</p><dl>{listed}</dl>'
         "<details><summary>Recipe: everything that determines this run</summary>"
         f"<pre>{recipe}</pre></details>"
@@ -129,13 +129,13 @@ def details_html(store: Store, run: Any, title: str) -> str:
 def progress_html(state: RunState) -> str:
     """Show how a run that goes on stands."""
     if state.phase == "failed":
-        return note("error", escape(state.message))
+        return note("error", state.message)
     if state.phase in ("stopped", "finished"):
         words = "The run is finished." if state.phase == "finished" else "Stopped; what is answered is kept."
-        return note("success" if state.phase == "finished" else "info", words)
+        return note("verdict" if state.phase == "finished" else "info", words)
     done = state.progress
     if done is None:
-        return note("info", escape(state.message or "Waiting for the model."))
+        return note("info", state.message or "Waiting for the model.")
     to_go = "" if done.eta_s is None else f", about {_duration(done.eta_s)} to go"
     word = "Stopping after this batch: " if state.phase == "stopping" else ""
     return (
@@ -152,15 +152,24 @@ def comparison_html(compared: RunComparison, reason: str = "") -> str:
         compared: The comparison; without shared answers only accuracies are shown.
         reason: Why answers are not paired, if they are not.
     """
-    rows = "".join(_layout_row(row) for row in compared.accuracy.to_dict("records"))
+    heads = ["Layout", "A", "B"]
+    caption = "Accuracy under each layout."
+    if compared.n_shared:
+        heads += [
+            f"B {MINUS} A in points (95 %)",
+            "Right→wrong",
+            "Wrong→right",
+            "Answers that differ",
+            "p (Holm)",
+        ]
+        caption = "Accuracy under each layout, and its change from A to B on the queries that both asked."
+    rows = "".join(_layout_row(row, len(heads)) for row in compared.accuracy.to_dict("records"))
     return (
         f'{_STYLE}<div class="run-compared"><p class="run-verdict">{escape(headline(compared, reason))}</p>'
         '<div class="run-scroll" tabindex="0" role="region" aria-label="Accuracy by layout">'
-        "<table><caption>Accuracy under each layout; changes are B against A on the queries both asked."
-        "</caption>"
-        "<thead><tr><th>Layout</th><th>A</th><th>B</th><th>Change in points (95 %)</th><th>Right→wrong</th>"
-        "<th>Wrong→right</th><th>Answers that differ</th><th>p (Holm)</th></tr></thead>"
-        f"<tbody>{rows}</tbody></table></div></div>"
+        f"<table><caption>{caption}</caption><thead><tr>"
+        + "".join(f'<th scope="col">{head}</th>' for head in heads)
+        + f"</tr></thead><tbody>{rows}</tbody></table></div></div>"
     )
 
 
@@ -192,7 +201,7 @@ def flips_table(compared: RunComparison) -> pd.DataFrame:
     )
 
 
-def _layout_row(row: Mapping[str, Any]) -> str:
+def _layout_row(row: Mapping[str, Any], n_columns: int) -> str:
     cells = [_bar(row["accuracy_a"], row["n_a"], "a"), _bar(row["accuracy_b"], row["n_b"], "b")]
     if row["n_shared"]:
         bounds = f"{_points(row['ci_low'])} to {_points(row['ci_high'])}"
@@ -201,8 +210,8 @@ def _layout_row(row: Mapping[str, Any]) -> str:
             *(f"{row[name]:.0f}" for name in ("broken", "fixed")),
         ]
         cells += [f"{row['flips']:.0f} of {row['n_shared']}", p_text(row["p_holm"])]
-    else:
-        cells += ["not paired", "", "", "", ""]
+    elif n_columns > 3:
+        cells += ["not paired", *[""] * (n_columns - 4)]
     listed = "".join(f"<td>{cell}</td>" for cell in cells)
     return f'<tr><th scope="row">{escape(row["layout"])}</th>{listed}</tr>'
 
@@ -258,36 +267,44 @@ def _short(text: Any) -> str:
     return text if len(text) <= _VERDICT_CHARS else f"{text[: _VERDICT_CHARS - 1].rstrip()}…"
 
 
-_RULES: Sequence[str] = (
-    ".run-card,.run-compared{color:var(--body-text-color);font-size:15px}",
-    ".run-status{display:inline-block;margin:0 0 8px;padding:2px 10px;border-radius:999px;font-size:13px;"
-    "font-weight:600;border:1px solid currentColor}",
-    ".run-finished{color:#166534}.run-stopped,.run-running{color:#92400e}",
-    ".run-failed,.run-killed{color:#b91c1c}",
-    ".dark .run-finished{color:#86efac}.dark .run-stopped,.dark .run-running{color:#fcd34d}",
-    ".dark .run-failed,.dark .run-killed{color:#fca5a5}",
-    ".run-verdict{margin:0 0 14px;font-size:18px;line-height:1.4;font-weight:600;max-width:80ch;"
-    "white-space:pre-line}",
-    ".run-card dl{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,300px),1fr));"
-    "gap:10px 24px;margin:0 0 12px}",
-    ".run-card dt{font-size:13px;color:var(--body-text-color-subdued)}",
-    ".run-card dd{margin:0;overflow-wrap:anywhere}",
-    ".run-card summary{cursor:pointer;padding:4px 0}",
-    ".run-card pre{white-space:pre-wrap;overflow-wrap:anywhere;font-size:13px;padding:12px;border-radius:8px;"
-    "background:var(--background-fill-secondary);color:var(--body-text-color)}",
-    ".run-progress progress{width:100%;height:10px;accent-color:var(--color-accent)}",
-    ".run-progress p{margin:4px 0 0}",
-    ".run-scroll{overflow-x:auto}",
-    ".run-compared table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;"
-    "font-size:14px}",
-    ".run-compared caption{text-align:left;padding-bottom:6px;color:var(--body-text-color-subdued)}",
-    ".run-compared th,.run-compared td{padding:7px 12px 7px 0;text-align:left;white-space:nowrap;"
-    "border-bottom:1px solid var(--border-color-primary)}",
-    ".run-compared small{color:var(--body-text-color-subdued)}",
-    ".run-bar{display:inline-block;vertical-align:middle;width:72px;height:10px;margin-right:8px;"
-    "border-radius:3px;"
-    "overflow:hidden;background:var(--background-fill-secondary);box-shadow:inset 0 0 0 1px "
-    "var(--border-color-primary)}",
-    ".run-bar span{display:block;height:100%}.run-fill-a{background:#64748b}.run-fill-b{background:#6366f1}",
-)
-_STYLE = f"<style>{''.join(_RULES)}</style>"
+_RULES = """
+.run-card, .run-compared { color: var(--body-text-color); font-size: 15px; }
+.run-card .run-state { margin: 0 0 8px; color: var(--body-text-color-subdued); }
+.run-card .run-status { display: inline-block; margin-right: 6px; padding: 2px 10px; border-radius: 999px;
+  font-size: 13px; font-weight: 600; border: 1px solid currentColor; }
+.run-card .run-finished { color: #166534; }
+.run-card .run-stopped, .run-card .run-running { color: #92400e; }
+.run-card .run-failed, .run-card .run-killed { color: #b91c1c; }
+.dark .run-card .run-finished { color: #86efac; }
+.dark .run-card .run-stopped, .dark .run-card .run-running { color: #fcd34d; }
+.dark .run-card .run-failed, .dark .run-card .run-killed { color: #fca5a5; }
+.run-card .run-verdict, .run-compared .run-verdict { margin: 0 0 14px; font-size: 18px; line-height: 1.4;
+  font-weight: 600; max-width: 80ch; white-space: pre-line; }
+.run-card dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 300px), 1fr));
+  gap: 10px 24px; margin: 0 0 12px; }
+.run-card dt { font-size: 13px; color: var(--body-text-color-subdued); }
+.run-card dd { margin: 0; overflow-wrap: anywhere; }
+.run-card summary { cursor: pointer; padding: 4px 0; }
+.run-card pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: 13px; padding: 12px;
+  border-radius: 8px; background: var(--background-fill-secondary); color: var(--body-text-color); }
+.run-progress progress { width: 100%; height: 10px; accent-color: var(--color-accent); }
+.run-progress p { margin: 4px 0 0; }
+#runs-bar { align-items: flex-end; }
+#runs-details .prose, #runs-compared .prose { max-width: none; }
+.run-scroll { overflow-x: auto; }
+.run-compared .run-scroll table tr { border: 0; }
+.run-compared table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums;
+  font-size: 14px; }
+.run-compared table caption { text-align: left; padding-bottom: 6px; color: var(--body-text-color-subdued); }
+.run-compared .run-scroll table tr th, .run-compared .run-scroll table tr td {
+  padding: 7px 12px 7px 0; text-align: left;
+  white-space: nowrap; border: 0; border-bottom: 1px solid var(--border-color-primary); background: none; }
+.run-compared small { color: var(--body-text-color-subdued); }
+.run-bar { display: inline-block; vertical-align: middle; width: 72px; height: 10px; margin-right: 8px;
+  border-radius: 3px; overflow: hidden; background: var(--background-fill-secondary);
+  box-shadow: inset 0 0 0 1px var(--border-color-primary); }
+.run-bar span { display: block; height: 100%; }
+.run-bar .run-fill-a { background: #64748b; }
+.run-bar .run-fill-b { background: #6366f1; }
+"""
+_STYLE = f"<style>{_RULES}</style>"

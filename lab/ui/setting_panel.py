@@ -3,13 +3,12 @@
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
-from html import escape
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import gradio as gr
 
-from lab.experiments.setting import BY_HAND, MAX_DEMOS, PromptSetting
+from lab.experiments.setting import BY_HAND, PromptSetting
 from lab.learners.catalogue import PRESETS as MODELS
 from lab.learners.catalogue import resolve
 from lab.tasks import list_tasks, load_task
@@ -44,18 +43,22 @@ class SettingPanel(NamedTuple):
 
     def fill(self, params: Mapping[str, Any]) -> dict[gr.components.Component, Any]:
         """Say how the controls change to show these parameters; others stay as they are."""
-        return {self.by_name[name]: shown(name, value) for name, value in params.items() if name in self.by_name}
+        return {
+            self.by_name[name]: shown(name, value) for name, value in params.items() if name in self.by_name
+        }
 
 
 def collect(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Turn the values of a form into those of an experiment's parameters: lists into tuples, demos a line each."""
+    """Turn the values of a form into those of parameters: lists into tuples, demos from a line each."""
     found = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
     if "demos" in found:
         lines = (found["demos"] or "").split("\n")
         by_hand = found.get("selection") == BY_HAND
         found["demos"] = tuple(line.strip() for line in lines if line.strip()) if by_hand else ()
         if by_hand and not found["demos"]:
-            raise ValueError("demonstrations by hand are empty: write one a line, or choose another selection")
+            raise ValueError(
+                "demonstrations by hand are empty: write one a line, or choose another selection"
+            )
     if "instruction" in found:
         found["instruction"] = (found["instruction"] or "").strip()
     return {name: value for name, value in found.items() if value is not None}
@@ -154,18 +157,18 @@ class _Placer:
                 height=110,
                 elem_id=f"{self.prefix}-upload",
             )
-        return upload, gr.HTML(elem_id=f"{self.prefix}-task-notice")
+        return upload, gr.HTML(elem_id=f"{self.prefix}-task-notice", padding=False)
 
     def sizes(self) -> None:
         """Place how many queries and demonstrations, how they are chosen, and the seed."""
         with gr.Row():
             self.add(
                 gr.Number, "n_queries", "Queries", "A task with fewer asks all it has.",
-                precision=0, minimum=1, maximum=10_000, min_width=120,
+                precision=0, min_width=120,
             )  # fmt: skip
             self.add(
                 gr.Number, "n_demos", "Demonstrations", "How many are shown.",
-                precision=0, minimum=1, maximum=MAX_DEMOS, min_width=120,
+                precision=0, min_width=120,
             )  # fmt: skip
             self.add(gr.Number, "seed", "Seed", "Determines every draw.", precision=0, min_width=90)
         self.add(gr.Dropdown, "selection", "Selection", "How demonstrations are chosen.", SELECTIONS)
@@ -189,10 +192,16 @@ class _Placer:
             model_choices(), allow_custom_value=not os.environ.get("SPACE_ID"),
         )  # fmt: skip
         with gr.Row():
-            self.add(gr.Dropdown, "device", "Device", "auto takes a GPU if there is one.", DEVICES, min_width=110)
+            self.add(
+                gr.Dropdown, "device", "Device", "auto takes a GPU if there is one.", DEVICES, min_width=110
+            )
             self.add(gr.Dropdown, "dtype", "Precision", "auto is float32 on a CPU.", DTYPES, min_width=110)
         self.add(
-            gr.Radio, "scoring", "How answers are scored", "Tasks without labels are always written.", SCORINGS
+            gr.Radio,
+            "scoring",
+            "How answers are scored",
+            "Tasks without labels are always written.",
+            SCORINGS,
         )
         self.add(
             gr.Checkbox, "is_length_normalised", "Length-normalised scores",
@@ -223,8 +232,10 @@ def _kept(path: str | None) -> tuple[Any, str]:
         reference = keep_copy(content, name)
     except (OSError, *SAYABLE) as error:
         gr.Warning(str(error))
-        return gr.skip(), note("error", escape(str(error)))
+        return gr.skip(), note("error", str(error))
     labels = f"labels {', '.join(task.labels[:6])}" if task.labels else f"answers judged by {task.metric}"
-    said = f"{task.title}: {len(task.pool)} demonstrations in the pool, {len(task.queries)} queries, {labels}."
-    repaired = "".join(note("warning", escape(text)) for text in warnings)
-    return shown("task", reference), note("info", escape(said)) + repaired
+    said = (
+        f"{task.title}: {len(task.pool)} demonstrations in the pool, {len(task.queries)} queries, {labels}."
+    )
+    repaired = "".join(note("warn", text) for text in warnings)
+    return shown("task", reference), note("info", said) + repaired

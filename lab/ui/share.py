@@ -76,4 +76,3 @@ COPY_JS = """async (link) => {
   try { await navigator.clipboard.writeText(whole); } catch { /* the box shows it, to be copied by hand */ }
   return whole;
 }"""
-

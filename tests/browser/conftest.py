@@ -9,7 +9,6 @@ import pytest
 from running_app import running_app
 
 HARMLESS = ("favicon",)
-PHONE = {"width": 390, "height": 844}
 
 
 def chromium() -> str | None:
@@ -52,7 +51,7 @@ def open_page(browser, app_url) -> Iterator[object]:
         options = {"viewport": {"width": 1280, "height": 900}, "permissions": ["clipboard-read", "clipboard-write"]}
         contexts.append(browser.new_context(**{**options, **context}))
         page = contexts[-1].new_page()
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(30_000)
         watch(page)
         if not tour:
             page.add_init_script("try { localStorage.setItem('lab-tour-seen', '1') } catch {}")

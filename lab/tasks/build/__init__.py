@@ -2,5 +2,5 @@
 
 Question: where does every row of these eight task files come from?
 Source: the hand-written lists in this folder and the packages named in
-docs/data-licences-relations.md; nothing is downloaded.
+LICENCES.md; nothing is downloaded.
 """

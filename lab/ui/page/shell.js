@@ -1,4 +1,5 @@
-// Dark and large type, kept in the browser; Ctrl+Enter runs and Esc stops what is on the open tab.
+// Dark and large type, kept in the browser; Ctrl+Enter runs and Esc stops what is on the open tab; and what
+// Gradio's own components lack for screen readers and keys.
 (() => {
   const kept = {
     get: (key) => { try { return localStorage.getItem(key); } catch { return null; } },
@@ -43,6 +44,18 @@
       press("-stop");
     }
   });
+
+  // Gradio labels an empty figure without a role, and leaves a scrolling table out of reach of the keyboard.
+  const mend = () => {
+    document.querySelectorAll("div.empty[aria-label]:not([role])").forEach((each) => each.setAttribute("role", "img"));
+    document.querySelectorAll(".virtual-table-viewport:not([tabindex])").forEach((each) => { each.tabIndex = 0; });
+  };
+  let isMending = false;
+  new MutationObserver(() => {
+    if (isMending) return;
+    isMending = true;
+    requestAnimationFrame(() => { isMending = false; mend(); });
+  }).observe(document.documentElement, { childList: true, subtree: true });
 
   let tries = 0;
   const whenMounted = setInterval(() => {

@@ -1,1 +1,1 @@
-"""Parts of the page that gradio does not have. Each says in its docstring how it is used; their style is in `lab.ui.theme`."""
+"""Parts of the page that gradio lacks. Each docstring says how to use it; `lab.ui.theme` has the style."""

@@ -60,9 +60,10 @@ const type = (place, field, text) => {
   typed ??= copy(items);
   items[place] = { ...items[place], [field]: text };
   clearTimeout(timer);
-  timer = setTimeout(settle, PAUSE_MS);
+  timer = setTimeout(() => settle(), PAUSE_MS);
 };
-const settle = () => {
+// Before another change nothing is sent: gradio may drop a second event while the first is on its way.
+const settle = (isFollowed) => {
   clearTimeout(timer);
   if (!typed) return;
   const start = typed;
@@ -70,11 +71,11 @@ const settle = () => {
   if (same(start, items)) return;
   before = start;
   status();
-  send();
+  if (isFollowed !== true) send();
 };
 const move = (from, to, focus) => {
-  settle();
   if (to < 0 || to >= items.length || from === to) return;
+  settle(true);
   const rows = copy(items), [row] = rows.splice(from, 1);
   rows.splice(to, 0, row);
   change(rows, `Demonstration moved to place ${to + 1} of ${rows.length}`);
@@ -82,7 +83,7 @@ const move = (from, to, focus) => {
   (card?.querySelector(`[data-role="${focus}"]:not(:disabled)`) ?? card)?.focus();
 };
 const remove = (place) => {
-  settle();
+  settle(true);
   change(items.filter((_, i) => i !== place), `Demonstration ${place + 1} removed; Undo brings it back`);
   (list.children[Math.min(place, items.length - 1)] ?? add).focus();
 };
@@ -114,12 +115,12 @@ const field = (name, place, key, role) => {
   input.setAttribute('aria-label', `${name} of demonstration ${place + 1}`);
   if (hasLabels) {
     input.addEventListener('change', () => {
-      settle();
+      settle(true);
       change(items.map((row, i) => (i === place ? { ...row, output: input.value } : row)), '', false);
     });
   } else {
     input.addEventListener('input', () => { grow(input); type(place, key, input.value); });
-    input.addEventListener('blur', settle);
+    input.addEventListener('blur', () => settle());
     requestAnimationFrame(() => grow(input));
   }
   wrap.append(input);
@@ -148,7 +149,7 @@ const drawCard = (place) => {
   down.disabled = place === items.length - 1;
   tools.append(up, down, button('lab-icon lab-danger', '✕', `Remove demonstration ${n}`, () => remove(place)));
   const left = make('div', 'lab-demo-left');
-  left.append(handle, make('b', 'lab-badge', String(n)));
+  left.append(make('b', 'lab-badge', String(n)), handle);
   card.append(left, fields, tools);
   card.addEventListener('keydown', (event) => {
     if (!event.altKey || !['ArrowUp', 'ArrowDown'].includes(event.key)) return;

@@ -21,7 +21,8 @@ def demos_value(
 ) -> dict[str, Any]:
     """Say, together with the demonstrations, which outputs may be chosen and what the two fields are called.
 
-        task_choice.change(lambda t: demos_value([], load_task(t).labels, "Review", "Sentiment"), task_choice, demos)
+        def change(name): return demos_value([], load_task(name).labels, "Review", "Sentiment")
+        task_choice.change(change, task_choice, demos)
 
     Args:
         items: Each with input and output, and an id if it is to keep one.
@@ -41,12 +42,13 @@ class DemoList(gr.HTML):
     """Edit a list of demonstrations; Python reads and writes a list of {id, input, output}.
 
         demos = DemoList([{"input": "A fine film", "output": "positive"}], labels=["positive", "negative"])
-        demos.input(preview, [demos, query], strip, show_progress="hidden", api_visibility="private")
-        def fill(task): return demos_value(chosen_rows, load_task(task).labels)   # also changes labels and names
+        demos.input(preview, [demos, query], strip, trigger_mode="always_last", show_progress="hidden")
+        def fill(task): return demos_value(chosen_rows, load_task(task).labels)
         fill_button.click(fill, task, demos)
-        # .input: the user changed something; .change: also when Python did
+        # .input: the user changed something; .change: also when Python did (its default)
 
-    A typed text counts when the field is left, or 600 ms after the last key. `elem_id` becomes the id of the box.
+    A typed text counts when the field is left, or 600 ms after the last key. Without `always_last` gradio
+    drops a change that comes while the one before it is still being answered.
     """
 
     def __init__(
@@ -69,7 +71,12 @@ class DemoList(gr.HTML):
         self.labels, self.input_name, self.output_name = list(labels), input_name, output_name
         self.max_items = max_items
         # Sent once with the page; a value with labels or names of its own replaces them.
-        first = {"labels": self.labels, "input_name": input_name, "output_name": output_name, "max_items": max_items}
+        first = {
+            "labels": self.labels,
+            "input_name": input_name,
+            "output_name": output_name,
+            "max_items": max_items,
+        }
         super().__init__(
             value,
             label=label,

@@ -53,6 +53,7 @@ const toolbar = make('div', 'lab-matrix-tools');
 const picker = (label, name) => {
   const wrap = make('label', 'lab-field'), select = make('select');
   wrap.append(make('span', '', label), select);
+  select.setAttribute('aria-label', label);
   select.addEventListener('change', () => { view[name] = select.value; view.reverse = false; refresh(true); });
   toolbar.append(wrap);
   return select;
@@ -153,10 +154,11 @@ const drawHead = () => {
     th.setAttribute('aria-sort', isSorted ? (view.reverse ? 'descending' : 'ascending') : 'none');
     th.classList.toggle('lab-reference', layout === view.reference);
     button.type = 'button';
-    button.title = `${data.titles[column]}; sort by this layout`;
+    const role = layout === view.reference ? ', the reference' : '';
+    button.title = `${data.titles[column]}${role}; sort by this layout`;
     button.append(make('span', 'lab-head-name', order[column] + (isSorted ? (view.reverse ? ' ↓' : ' ↑') : '')));
     const note = answered.length ? `${Math.round(100 * share)} %` : '–';
-    button.append(make('span', 'lab-head-note', layout === view.reference ? `${note} · ref` : note));
+    button.append(make('span', 'lab-head-note', layout === view.reference && widths.cell >= 84 ? `${note} · ref` : note));
     button.addEventListener('click', () => {
       view.reverse = view.sort === layout && !view.reverse;
       view.sort = layout;
@@ -186,7 +188,7 @@ const drawCell = (row, column) => {
   return td;
 };
 const drawRow = (row, place) => {
-  const tr = make('tr'), th = make('th', 'lab-query');
+  const tr = make('tr'), th = make('th', 'lab-row-head');
   th.scope = 'row';
   th.title = row.gold ? `${row.text}\n\nRight answer: ${row.gold}` : row.text;
   th.append(make('bdi', 'lab-query-text', row.text));

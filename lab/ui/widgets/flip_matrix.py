@@ -19,13 +19,13 @@ class FlipMatrix(gr.HTML):
         matrix = FlipMatrix(matrix_value(result.predictions, texts, "sum"), elem_id="position-matrix")
         def look(event: gr.EventData):
             return f"{event.query_id} under {event.layout}"
-        matrix.select(look, outputs=panel, api_visibility="private")
-        # while a run goes on: yield matrix_value(partial.predictions, texts, "sum"), with show_progress="hidden"
+        matrix.select(look, outputs=panel, trigger_mode="always_last", api_visibility="private")
+        # while a run goes on: yield matrix_value(partial.predictions, texts, "sum"), show_progress="hidden"
 
     Sorting, filtering and the choice of the reference happen in the browser and survive new values, as do the
-    scroll position and the chosen cell. A click, Enter or the space bar sends `select` with query_id, layout and
-    reference (the one chosen on screen): they come from the browser, so look them up before use. The value a listener
-    reads back is None: keep the predictions, not the picture.
+    scroll position and the chosen cell. A click, Enter or the space bar sends `select` with query_id, layout
+    and reference (the one chosen on screen): they come from the browser, so look them up before use. A value
+    that a listener reads back is None: keep the predictions, not the picture.
     """
 
     def __init__(

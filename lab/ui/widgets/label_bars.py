@@ -38,7 +38,10 @@ def label_bars_html(
     if not labels:
         return '<p class="lab-bars-note">No labels are scored here.</p>'
     best = prediction or labels[max(range(len(labels)), key=lambda i: probabilities[i])]
-    rows = [_bar(label, p, label == gold, label == best, bool(gold)) for label, p in zip(labels, probabilities, strict=True)]
+    rows = [
+        _bar(label, p, label == gold, label == best, bool(gold))
+        for label, p in zip(labels, probabilities, strict=True)
+    ]
     return f'<ul class="lab-bars">{"".join(rows)}</ul>{_margin(margin)}'
 
 
@@ -46,11 +49,12 @@ def _bar(label: str, p: float, is_gold: bool, is_best: bool, has_gold: bool) -> 
     state = "right" if is_gold else "wrong" if has_gold else "plain"
     classes = f"lab-bar-row lab-bar-{state}" + (" lab-bar-best" if is_best else "")
     words = (", predicted" if is_best else "") + (", right answer" if is_gold else "")
-    mark = "✓" if is_gold else ""
+    mark, width = "✓" if is_gold else "", 100 * min(max(p, 0.0), 1.0)
     return (
         f'<li class="{classes}"><span class="lab-bar-label"><bdi>{escape(label)}</bdi>'
-        f'<span class="lab-bar-mark" aria-hidden="true">{mark}</span><span class="lab-sr">{words}</span></span>'
-        f'<span class="lab-bar-track" aria-hidden="true"><span style="width:{100 * min(max(p, 0.0), 1.0):.1f}%"></span></span>'
+        f'<span class="lab-bar-mark" aria-hidden="true">{mark}</span>'
+        f'<span class="lab-sr">{words}</span></span>'
+        f'<span class="lab-bar-track" aria-hidden="true"><span style="width:{width:.1f}%"></span></span>'
         f'<span class="lab-bar-value">{100 * p:.0f} %</span></li>'
     )
 

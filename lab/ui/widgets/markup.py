@@ -1,8 +1,4 @@
-"""Callouts and figures in a row, as HTML for `gr.HTML`. Every text is escaped here: pass it as it is.
-
->>> note("info", "Nothing <yet>")
-'<div class="lab-note lab-note-info" role="note"><span class="lab-note-icon" aria-hidden="true">i</span><div>Nothing &lt;yet&gt;</div></div>'
-"""
+"""Callouts and figures in a row, as HTML for `gr.HTML`. Every text is escaped here: pass it as it is."""
 
 from collections.abc import Sequence
 from html import escape
@@ -29,7 +25,7 @@ def note(kind: NoteKind, text: str) -> str:
     A blank line begins a new paragraph. Use it so:
 
         out = gr.HTML(padding=False)
-        button.click(lambda: note("warn", "This prompt has 2,100 tokens and the model reads 2,048."), outputs=out)
+        button.click(lambda: note("warn", "This prompt is too long."), outputs=out)
         out = gr.HTML(note("verdict", result.verdict))
 
     Raises:
@@ -48,10 +44,10 @@ def note(kind: NoteKind, text: str) -> str:
 def stat_tiles(tiles: Sequence[Tile | tuple[str, ...]]) -> str:
     """Write a few figures as tiles in a row that wraps on small screens.
 
-        gr.HTML(stat_tiles([
-            ("Accuracy, sum", "62 %", "95 % 55 to 69, n = 200"),
-            ("Flips against none", "31 of 200", "batching alone: at most 1.2 %"),
-        ]), padding=False)
+    gr.HTML(stat_tiles([
+        ("Accuracy, sum", "62 %", "95 % 55 to 69, n = 200"),
+        ("Flips against none", "31 of 200", "batching alone: at most 1.2 %"),
+    ]), padding=False)
     """
     shown = [Tile(*tile) for tile in tiles]
     return '<dl class="lab-tiles">' + "".join(_tile(tile) for tile in shown) + "</dl>"

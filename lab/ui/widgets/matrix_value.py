@@ -29,9 +29,9 @@ def matrix_value(
         near_tie: Margins below this, in nats, are marked.
 
     Returns:
-        A dict with columns (layout ids), titles (their words), reference, near_tie, and rows in the order of appearance:
-        query_id, text, gold, cells {layout: {prediction, correct, margin (None without one), near_tie, answer}},
-        where answer is what counts as the answer: the label, or a generated text without case and punctuation.
+        A dict with columns (layout ids), titles (their words), reference, near_tie, and rows in the order of
+        appearance: query_id, text, gold, cells {layout: {prediction, correct, margin (None without one),
+        near_tie, answer}}, where answer is what counts: the label, or a text without case and punctuation.
 
     Raises:
         ValueError: If a (query, layout) stands there twice or `near_tie` is negative.
@@ -51,7 +51,9 @@ def matrix_value(
             },
         )
         if row.layout in query["cells"]:
-            raise ValueError(f"query {row.query_id!r} has several predictions under layout {row.layout!r}: keep one run")
+            raise ValueError(
+                f"query {row.query_id!r} has several predictions under layout {row.layout!r}: keep one run"
+            )
         query["cells"][row.layout] = _cell(row, near_tie)
     return {
         "columns": columns,
@@ -86,9 +88,9 @@ def _title(layout: str) -> str:
 
 
 def packed(value: Mapping[str, Any]) -> str:
-    """Write a matrix value as one text: gradio's page compares and proxies nested data, which is slow for 14,000 cells.
+    """Write a matrix value as one text: gradio's page proxies nested data, which is slow for 14,000 cells.
 
-    A cell becomes [prediction, correct, margin, near_tie, answer]; answer is left out where it is the prediction.
+    A cell becomes [prediction, correct, margin, near_tie, answer], without answer where it is the prediction.
     """
     columns = list(value["columns"])
     rows = []

@@ -16,10 +16,10 @@ class PlotClick(gr.HTML):
         click = PlotClick("order-plot")
         def show(event: gr.EventData):
             return f"{event.x}, {event.y}, point {event.point} of curve {event.curve}"
-        click.select(show, outputs=panel, api_visibility="private")
+        click.select(show, outputs=panel, trigger_mode="always_last", api_visibility="private")
 
-    The event holds x, y, curve (trace number), point (index in the trace), and data (its customdata) or None. What
-    arrives comes from the browser: check it before use.
+    The event holds x, y, curve (trace number), point (index in the trace), and data (its customdata) or None.
+    What arrives comes from the browser: check it before use.
     """
 
     def __init__(self, plot_id: str, *, elem_id: str | None = None, render: bool = True):

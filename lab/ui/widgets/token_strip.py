@@ -64,7 +64,9 @@ class Answered:
     margin: float | None = None
 
 
-def prompt_html(tokens: Sequence[ShownToken], special_ids: Collection[int] = (), title: str = "Prompt") -> str:
+def prompt_html(
+    tokens: Sequence[ShownToken], special_ids: Collection[int] = (), title: str = "Prompt"
+) -> str:
     """Write a prompt's tokens as HTML, with a legend that counts them by block.
 
         template = Template(lm.tokenizer)
@@ -78,7 +80,9 @@ def prompt_html(tokens: Sequence[ShownToken], special_ids: Collection[int] = (),
         title: Names the strip to screen readers.
     """
     special = frozenset(special_ids)
-    head, tail = (tokens, ()) if len(tokens) <= MAX_SHOWN else (tokens[: MAX_SHOWN // 2], tokens[-MAX_SHOWN // 2 :])
+    head, tail = (
+        (tokens, ()) if len(tokens) <= MAX_SHOWN else (tokens[: MAX_SHOWN // 2], tokens[-MAX_SHOWN // 2 :])
+    )
     body = _blocks(head, special, 0)
     if tail:
         body += f'<span class="lab-token-gap">… {len(tokens) - MAX_SHOWN:,} tokens not shown …</span>'
@@ -92,9 +96,9 @@ def prompt_html(tokens: Sequence[ShownToken], special_ids: Collection[int] = (),
 def side_by_side_html(left: Answered, right: Answered, special_ids: Collection[int] = ()) -> str:
     """Show two prompts beside each other, each with its answer and the labels' probabilities.
 
-        a = Answered("none", tokens_a, labels, p_a, gold, "sport", 0.42)
-        b = Answered("sum", tokens_b, labels, p_b, gold, "business", 1.30)
-        panel.value = side_by_side_html(a, b)      # below 800 pixels the two stand one above the other
+    a = Answered("none", tokens_a, labels, p_a, gold, "sport", 0.42)
+    b = Answered("sum", tokens_b, labels, p_b, gold, "business", 1.30)
+    panel.value = side_by_side_html(a, b)      # below 800 pixels the two stand one above the other
     """
     return f'<div class="lab-pair">{_side(left, special_ids)}{_side(right, special_ids)}</div>'
 
@@ -129,7 +133,11 @@ def _blocks(tokens: Iterable[ShownToken], special: frozenset[int], first: int) -
             position += 1
         is_demo = kind == "demonstration"
         odd = " lab-odd" if is_demo and place % 2 else ""
-        badge = f'<b class="lab-badge"><span class="lab-sr">demonstration </span>{place + 1}</b>' if is_demo else ""
+        badge = (
+            f'<b class="lab-badge"><span class="lab-sr">demonstration </span>{place + 1}</b>'
+            if is_demo
+            else ""
+        )
         parts.append(f'<span class="lab-block lab-{_slug(kind)}{odd}">{badge}{"".join(inner)}</span>')
     return "".join(parts)
 
@@ -161,7 +169,7 @@ def _character(c: str) -> str:
         return '<i class="lab-unseen">⇥</i>\t'
     if ord(c) < 32:
         return f'<i class="lab-unseen">{chr(0x2400 + ord(c))}</i>'
-    # Joiners shape emoji and scripts, so they stay; other format characters are invisible or turn text around.
+    # Joiners shape emoji and scripts, so they stay; other format characters hide or turn text around.
     if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") and c not in "\u200c\u200d":
         return f'<i class="lab-unseen">U+{ord(c):04X}</i>'
     return escape(c)

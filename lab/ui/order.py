@@ -1,0 +1,231 @@
+"""The Order tab: the same demonstrations in many orders, and whether the best order is really better."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, NamedTuple
+
+import gradio as gr
+
+from lab.experiments.events import Result
+from lab.experiments.order import OrderParams
+from lab.prompts.layout import SLOT_TITLES, SLOTS
+from lab.ui import factorial_panel
+from lab.ui import order_view as view
+from lab.ui.drilldown import comparison_html
+from lab.ui.figure_card import FigureCard, cards_updates, figure_card
+from lab.ui.opened import Opened
+from lab.ui.people import Lab
+from lab.ui.position_view import differences, query_texts, stale_html, verdict_html
+from lab.ui.run_controls import LIGHT, RunControls, Stage, TabHandle, Updates, run_controls, wire_run
+from lab.ui.running import SAYABLE, RunState, say
+from lab.ui.setting_panel import SettingPanel, setting_panel
+from lab.ui.widgets.markup import note
+from lab.ui.widgets.plot_click import PlotClick
+
+FIRST: dict[str, Any] = {"task": "topic", "n_queries": 16, "n_demos": 4, "n_orders": 24, "n_held_out": 16}
+PRESETS: dict[str, dict[str, Any]] = {
+    "News topics, 24 orders": {},
+    "Three demonstrations, all 6 orders": {"n_demos": 3, "n_orders": 6, "n_queries": 24, "n_held_out": 24},
+    "Sentiment at the end of the message": {"task": "sentiment", "slot": "eum"},
+    "Six demonstrations, a sample": {"n_demos": 6, "n_orders": 20},
+}
+MODEL = ("model", "device", "dtype")
+NO_RESULT = "How much does the order of the same demonstrations matter? Press Run to see the spread."
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+
+
+class OrderTab(NamedTuple):
+    """What the rest of the page needs of the tab: as `PositionTab`, for order and factorial."""
+
+    handles: dict[str, TabHandle]
+    run: gr.Button
+    opened: gr.State
+
+
+class Panel(NamedTuple):
+    """What shows a result."""
+
+    verdict: gr.HTML
+    stale: gr.HTML
+    tiles: gr.HTML
+    held_out: gr.HTML
+    picked: gr.Dropdown
+    answers: gr.Dataframe
+    cell: gr.HTML
+    cards: dict[str, FigureCard]
+
+    @property
+    def outputs(self) -> list[Any]:
+        """Every component of it."""
+        return [*self[:-1], *(part for card in self.cards.values() for part in card)]
+
+
+def build(lab: Lab) -> OrderTab:
+    """Build the tab inside the current block."""
+    opened = gr.State(None)
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=3, min_width=320):
+            form, by_name, controls = _form()
+        with gr.Column(scale=8, min_width=320):
+            panel, click = _results()
+    with gr.Accordion("Position × order × demonstrations: what moves the accuracy most?", open=False):
+        factorial = factorial_panel.build(lab)
+    stage = Stage(
+        lab,
+        "order",
+        list(by_name.values()),
+        form.collect,
+        opened,
+        panel.outputs,
+        lambda state, run, store: _updates_of(panel, state, run, store),
+    )
+    wire_run(stage, controls)
+    _wire_looking(panel, click, opened, lab)
+    _wire_marks(stage, by_name, panel)
+    handle = TabHandle.of(stage, form.fill, lambda run, store: _shown(panel, run, store, run.result(store)))
+    return OrderTab({"order": handle, "factorial": factorial}, controls.run, opened)
+
+
+def _form() -> tuple[SettingPanel, dict[str, Any], RunControls]:
+    defaults = {field.name: field.default for field in fields(OrderParams)} | FIRST
+    gr.Markdown("### Begin with")
+    with gr.Row(elem_id="order-presets"):
+        presets = [gr.Button(title, size="sm", min_width=140) for title in PRESETS]
+    controls = run_controls("order")
+    panel = setting_panel(defaults, "order")
+    by_name = panel.by_name
+    by_name["slot"] = gr.Dropdown(
+        [(f"{slot}: {SLOT_TITLES[slot]}", slot) for slot in SLOTS if slot != "none"],
+        value=defaults["slot"],
+        label="Slot",
+        info="Where the demonstrations stand.",
+        elem_id="order-slot",
+    )
+    with gr.Row():
+        by_name["n_orders"] = gr.Number(
+            defaults["n_orders"],
+            label="Orders",
+            info="All of them if there are no more, else a sample.",
+            precision=0,
+            elem_id="order-n-orders",
+            min_width=130,
+        )
+        by_name["n_held_out"] = gr.Number(
+            defaults["n_held_out"],
+            label="New queries",
+            info="Test the best order; 0 skips it.",
+            precision=0,
+            elem_id="order-n-held-out",
+            min_width=130,
+        )
+    by_name["scores_content_free"] = gr.Checkbox(
+        value=False,
+        label="Score content-free inputs",
+        info="Measures which label the model prefers by itself.",
+        elem_id="order-scores-content-free",
+    )
+    for button, values in zip(presets, PRESETS.values(), strict=True):
+        whole = {**{name: defaults[name] for name in defaults if name not in MODEL}, **values, "demos": ()}
+        button.click(lambda whole=whole: panel.fill(whole), None, list(by_name.values()), **LIGHT)
+    return panel, by_name, controls
+
+
+def _results() -> tuple[Panel, PlotClick]:
+    verdict = gr.HTML(f"<h2>{NO_RESULT}</h2>", elem_id="order-verdict", padding=False)
+    stale, tiles = (
+        gr.HTML(elem_id="order-stale", padding=False),
+        gr.HTML(elem_id="order-tiles", padding=False),
+    )
+    cards = {"Orders": figure_card("Accuracy by order", "order-orders")}
+    click = PlotClick("order-orders", elem_id="order-click")
+    picked = gr.Dropdown(
+        [],
+        label="Look at one order",
+        info="Or click its point in the figure: the answers under it, the wrong ones first.",
+        elem_id="order-picked",
+    )
+    answers = gr.Dataframe(
+        interactive=False,
+        wrap=True,
+        max_height=280,
+        label="Answers under this order. Choose a row to read its prompt beside that of the first order.",
+        elem_id="order-answers",
+    )
+    cell = gr.HTML(elem_id="order-cell", padding=False)
+    gr.Markdown("### Is the best order really better?")
+    held_out = gr.HTML(elem_id="order-held-out", padding=False)
+    cards["Held-out"] = figure_card("Chosen order on new queries", "order-held-out-figure")
+    with gr.Row(equal_height=False):
+        cards["Entropy"] = figure_card("Entropy and accuracy", "order-entropy")
+        cards["Influence"] = figure_card("Influence by place", "order-influence")
+    return Panel(verdict, stale, tiles, held_out, picked, answers, cell, cards), click
+
+
+def _updates_of(panel: Panel, state: RunState, run: Opened, store: Any) -> Updates:
+    if state.result is not None:
+        return _shown(panel, run, store, state.result)
+    return {panel.stale: ""}
+
+
+def _shown(panel: Panel, run: Opened, store: Any, result: Result) -> Updates:
+    tables = {**result.tables, "held_out": view.held_out_table(result)}
+    whole = Result(result.run_id, result.predictions, tables, result.figures, result.verdict, result.summary)
+    return {
+        panel.verdict: verdict_html(result.verdict, run.provenance(store)),
+        panel.stale: "",
+        panel.tiles: view.tiles_html(result),
+        panel.held_out: view.held_out_html(result),
+        panel.picked: gr.Dropdown(choices=view.order_choices(result), value=None),
+        panel.answers: None,
+        panel.cell: "",
+        **cards_updates(panel.cards, whole, view.sentences(result), view.FIGURES),
+    }
+
+
+def _wire_looking(panel: Panel, click: PlotClick, opened: gr.State, lab: Lab) -> None:
+    def pick(run: Opened | None, layout: str | None, request: gr.Request) -> list[Any]:
+        if run is None or not layout:
+            return [gr.skip(), gr.skip()]
+        table = view.answers_table(
+            run.predictions(lab.store_for(request)), layout, query_texts(run.params.task)
+        )
+        return [table, ""]
+
+    def clicked(run: Opened | None, request: gr.Request, event: gr.EventData) -> Any:
+        """Take the point's place among the orders; it comes from a browser."""
+        orders = run.result(lab.store_for(request)).tables.get("orders") if run else None
+        place = event.point
+        if orders is None or not isinstance(place, int) or not 0 <= place < len(orders) or event.curve != 0:
+            return gr.skip()
+        return orders["layout"].iloc[place]
+
+    def look(run: Opened | None, layout: str, request: gr.Request, event: gr.SelectData) -> str:
+        if run is None or not layout or not event.row_value:
+            return ""
+        store = lab.store_for(request)
+        first = run.result(store).tables["orders"]["layout"].iloc[0]
+        return comparison_html(run, store, None, str(event.row_value[0]), layout, first)
+
+    click.select(clicked, opened, panel.picked, **QUIET)
+    panel.picked.change(pick, [opened, panel.picked], [panel.answers, panel.cell], **QUIET)
+    panel.answers.select(look, [opened, panel.picked], panel.cell, **QUIET)
+
+
+def _wire_marks(stage: Stage, by_name: Mapping[str, Any], panel: Panel) -> None:
+    def mark(run: Opened | None, *values: Any) -> str:
+        if run is None:
+            return ""
+        try:
+            return stale_html(differences(stage.params(values), run.params))
+        except SAYABLE as error:
+            return note("error", say(error))
+
+    inputs = list(by_name.values())
+    gr.on(
+        [component.change for component in inputs],
+        mark,
+        [stage.opened, *inputs],
+        panel.stale,
+        trigger_mode="always_last",
+        **LIGHT,
+    )

@@ -1,0 +1,80 @@
+"""The Position tab in a browser: from a preset to a click on a cell, with a tiny random model."""
+
+import pytest
+from playwright.sync_api import expect
+from tiny_models import save_tiny_lm
+
+pytestmark = pytest.mark.browser
+LONG = 120_000
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory) -> str:
+    return save_tiny_lm(tmp_path_factory.mktemp("tiny"))
+
+
+def set_up(page, model: str, n_queries: int, prefix: str = "position") -> None:
+    """Open the tab and ask the tiny model a few queries."""
+    page.get_by_role("tab", name=prefix.capitalize(), exact=True).click()
+    page.locator(f"#{prefix}-n-queries input").fill(str(n_queries))
+    page.get_by_role("button", name="Model and scoring").locator("visible=true").first.click()
+    choice = page.locator(f"#{prefix}-model input")
+    choice.fill(model)
+    choice.press("Enter")
+    page.locator(f"#{prefix}-seed input").fill("3")
+    page.locator(f"#{prefix}-seed input").press("Tab")
+
+
+def choose_layouts(page, *wanted: str) -> None:
+    for box in page.locator("#position-layouts input[type=checkbox]").all():
+        name = box.locator("xpath=..").inner_text().partition(":")[0].strip()
+        box.set_checked(name in wanted)
+
+
+def test_from_the_cost_to_the_prompts_behind_a_cell(page, tiny):
+    set_up(page, tiny, 4)
+    choose_layouts(page, "none", "sum", "eum")
+    page.locator("#position-cost").click()
+    status = page.locator("#position-status")
+    expect(status).to_contain_text("Tokens to compute", timeout=LONG)
+    expect(status).to_contain_text("With 4 queries you will see differences of about")
+    page.locator("#position-run").click()
+    expect(status).to_contain_text("Finished in", timeout=LONG)
+    expect(page.locator("#position-verdict")).to_contain_text("Against sum", timeout=LONG)
+    expect(page.locator("#position-tiles")).to_contain_text("Tokens saved")
+    expect(page.locator("#position-accuracy .js-plotly-plot")).to_be_visible(timeout=LONG)
+    page.locator("#position-matrix td .lab-cell, #position-matrix td.lab-cell").nth(2).click()
+    expect(page.locator("#position-cell .lab-side")).to_have_count(2, timeout=LONG)
+    page.locator("#position-calibration").get_by_text("Batch", exact=True).click()
+    expect(page.locator("#position-verdict")).to_contain_text("After batch calibration", timeout=LONG)
+    page.locator("#position-seed input").fill("4")
+    page.locator("#position-seed input").press("Tab")
+    expect(page.locator("#position-stale")).to_contain_text("These results are for other settings")
+
+
+def test_a_stopped_run_goes_on_where_it_stopped(page, tiny):
+    set_up(page, tiny, 120)
+    choose_layouts(page, "none", "sum", "eum")
+    page.locator("#position-run").click()
+    status = page.locator("#position-status")
+    expect(status.get_by_role("progressbar")).to_be_visible(timeout=LONG)
+    page.locator("#position-stop").click()
+    expect(status).to_contain_text("Everything answered so far is kept", timeout=LONG)
+    expect(page.locator("#position-run")).to_have_text("Resume")
+    expect(page.locator("#position-stop")).to_be_disabled()
+
+
+def test_a_mistake_is_explained_in_place(page):
+    page.get_by_role("tab", name="Position", exact=True).click()
+    page.locator("#position-n-demos input").fill("65")
+    page.locator("#position-n-demos input").press("Tab")
+    page.locator("#position-run").click()
+    expect(page.locator("#position-status")).to_contain_text("n_demos must be 1..64, got 65", timeout=LONG)
+    expect(page.locator("#position-run")).to_be_enabled()
+
+
+def test_a_preset_fills_the_form(page):
+    page.get_by_role("tab", name="Position", exact=True).click()
+    page.get_by_role("button", name="Is the query too far up?").click()
+    expect(page.get_by_role("checkbox", name="eum+restated", exact=False)).to_be_checked()
+    expect(page.locator("#position-layouts input:checked")).to_have_count(3)
