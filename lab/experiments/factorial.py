@@ -44,7 +44,7 @@ class FactorialParams(PromptSetting):
         wrong = [slot for slot in self.slots if slot not in SLOTS or slot == "none"]
         if wrong or len(set(self.slots)) < max(2, len(self.slots)):
             raise ValueError(f"slots must be two or more of {', '.join(SLOTS[1:])}, got {', '.join(self.slots)}")
-        for name in ("n_orders", "n_sets"):
+        for name in ("n_demos", "n_orders", "n_sets"):
             if getattr(self, name) < 2:
                 raise ValueError(f"{name} must be at least 2 to vary, got {getattr(self, name)}")
         n_layouts = len(self.slots) * self.n_orders * self.n_sets
@@ -140,13 +140,14 @@ def _verdict(variance: pd.DataFrame, spread: dict[str, float], params: Factorial
     shares = variance[variance["factor"] != RESIDUAL].sort_values("eta2", ascending=False)
     if shares["eta2"].isna().all():
         return "Every layout has the same accuracy: there is no variance to explain."
+    n_orders = len(sample_orders(params.n_demos, params.n_orders, params.seed))
     names = {"demo_set": "demonstration set"}
     listed = ", ".join(
         f"{' with '.join(names.get(part, part) for part in factor.split(' × '))} {100 * share:.0f} %"
         for factor, share in zip(shares["factor"], shares["eta2"], strict=True)
     )
     return (
-        f"Of the variance in accuracy over {len(params.slots)} slots, {params.n_orders} orders and {params.n_sets} "
+        f"Of the variance in accuracy over {len(params.slots)} slots, {n_orders} orders and {params.n_sets} "
         f"demonstration sets: {listed}. Reordering moves accuracy by {100 * spread['sigma_order']:.1f} points "
         f"(standard deviation), another set by {100 * spread['sigma_select']:.1f}."
     )

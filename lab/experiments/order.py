@@ -99,7 +99,7 @@ def prepare(params: OrderParams) -> PromptSweep:
     task = load_task(params.task)
     queries = sample_queries(task, params.n_queries, params.seed)
     cells = grid(queries, [Layout("none"), *layouts_of(params)])
-    if params.scores_content_free and task.metric == "label":
+    if params.scores_content_free and task.metric == "label" and params.scoring == "likelihood":
         cells += grid(content_free_queries(), layouts_of(params))
     return PromptSweep(load(params.model, params.device, params.dtype), task, params, cells)
 
@@ -131,12 +131,11 @@ def _held_out(params: OrderParams, first: PromptSweep, predictions: pd.DataFrame
     queries = sample_queries(first.task, params.n_queries + params.n_held_out, params.seed)[params.n_queries :]
     if not queries:
         return None
-    layouts = layouts_of(params)
-    best = best_order(_first_stage(predictions, params))
-    chosen = [layouts[0], *(layout for layout in layouts if layout.id == best and layout != layouts[0])]
-    return PromptSweep(
-        first.lm, first.task, params, grid(queries, chosen), first_batch=HELD_OUT_FIRST_BATCH
-    )
+    given, best = layouts_of(params)[0], Layout.parse(best_order(_first_stage(predictions, params)))
+    if best == given:
+        return None
+    cells = grid(queries, [given, best])
+    return PromptSweep(first.lm, first.task, params, cells, first_batch=HELD_OUT_FIRST_BATCH)
 
 
 def _first_stage(predictions: pd.DataFrame, params: OrderParams) -> pd.DataFrame:
@@ -244,10 +243,10 @@ def _held_out_comparison(predictions: pd.DataFrame, params: OrderParams, best: s
     task = load_task(params.task)
     new = {q.id for q in sample_queries(task, params.n_queries + params.n_held_out, params.seed)[params.n_queries :]}
     first = layouts_of(params)[0].id
-    asked = predictions[predictions["query_id"].isin(new) & predictions["layout"].isin([first, best])]
-    if asked.empty or best == first or asked["layout"].nunique() < 2:
+    asked = paired(predictions[predictions["query_id"].isin(new)], [first, best])
+    if asked.empty or best == first:
         return None
-    (comparison,) = compare_layouts(paired(asked, [first, best]), first, params.seed)
+    (comparison,) = compare_layouts(asked, first, params.seed)
     return {**asdict(comparison), "sentence": comparison_sentence(comparison)}
 
 

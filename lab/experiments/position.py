@@ -43,7 +43,8 @@ class PositionParams(PromptSetting):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        parse_layouts(self.layouts)
+        if any(layout.control == "again" for layout in parse_layouts(self.layouts)):
+            raise ValueError("layouts must not hold +again: set measures_floor=true to ask the same prompts again")
         if self.reference not in self.layouts:
             raise ValueError(f"reference must be one of {', '.join(self.layouts)}, got {self.reference!r}")
 
@@ -56,7 +57,7 @@ def prepare(params: PositionParams) -> PromptSweep:
     queries = sample_queries(task, params.n_queries, params.seed)
     layouts = parse_layouts(params.layouts)
     cells = grid(queries, layouts)
-    if params.scores_content_free and task.metric == "label":
+    if params.scores_content_free and task.metric == "label" and params.scoring == "likelihood":
         cells += grid(content_free_queries(), layouts)
     plain = [layout for layout in layouts if not layout.control]
     if params.measures_floor and plain:

@@ -17,6 +17,7 @@ from lab.learners.request import Answer, Request
 from lab.prompts.layout import Layout
 from lab.prompts.render import Prompt
 from lab.prompts.template import Template
+from lab.prompts.tokens import special_tokens_in
 from lab.runs.environment import environment
 from lab.runs.store import Row, Store
 from lab.runs.sweep import sweep
@@ -188,6 +189,12 @@ class PromptSweep:
 
     def _other_notes(self) -> list[str]:
         notes = []
+        texts = {s.block.text for prompt in self.prompts for s in prompt.spans if s.block.kind != "template"}
+        if special := special_tokens_in(self.template, texts):
+            notes.append(
+                f"Texts of this run spell out {', '.join(special)}, which the model does not read as these characters "
+                "but as a control token, as it would in use; change the texts if that is not meant."
+            )
         if not self.engines[0].can_share:
             notes.append("This model's state cannot be forked: every prompt is encoded in full.")
         if len(self.task.queries) < self.setting.n_queries:

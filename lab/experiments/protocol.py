@@ -12,7 +12,7 @@ import pandas as pd
 from lab.experiments.claims import Claim, dpp_claims
 from lab.experiments.events import Cost, Event, Result
 from lab.experiments.prompt_sweep import PromptSweep, grid, is_finished, record
-from lab.experiments.setting import BY_HAND, PromptSetting, parse_layouts, sample_queries
+from lab.experiments.setting import BY_HAND, PromptSetting, named_by_content, parse_layouts, sample_queries
 from lab.experiments.views import paired
 from lab.runs.recipe import Recipe
 from lab.runs.store import Store
@@ -37,6 +37,7 @@ class ProtocolParams(PromptSetting):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        object.__setattr__(self, "tasks", tuple(named_by_content(task) for task in self.tasks))
         if not self.tasks or len(set(self.tasks)) < len(self.tasks):
             raise ValueError(f"tasks must be one or more different tasks, got {', '.join(self.tasks) or 'none'}")
         if self.selection == BY_HAND:
@@ -97,8 +98,9 @@ def summarise(predictions: pd.DataFrame, params: ProtocolParams, run_id: str) ->
     from lab.experiments.drawing import protocol_figures
 
     by_task = {}
+    task_of_row = predictions["query_id"].str.rpartition("/")[0]
     for name in params.tasks:
-        rows = paired(predictions[predictions["query_id"].str.startswith(f"{name}/")], LAYOUTS)
+        rows = paired(predictions[task_of_row == name], LAYOUTS)
         if not rows.empty:
             by_task[name] = rows.dropna(axis=1, how="all")
     if not by_task:

@@ -87,7 +87,8 @@ def demos_by_hand(task: Task, demos: tuple[str, ...]) -> tuple[Demonstration, ..
             continue
         try:
             fields = json.loads(text)
-            demo = Demonstration(f"hand-{place}", str(fields["input"]).strip(), str(fields["output"]).strip())
+            asked, output = (str(fields[key] if fields[key] is not None else "") for key in ("input", "output"))
+            demo = Demonstration(f"hand-{place}", asked.strip(), output.strip())
         except (json.JSONDecodeError, KeyError) as error:
             raise ValueError(
                 f"demonstration {place + 1} must be a JSON object with input and output, got {text[:60]!r}"

@@ -28,11 +28,16 @@ def split_controls(predictions: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFram
 
 
 def paired(predictions: pd.DataFrame, layouts: Sequence[str]) -> pd.DataFrame:
-    """Keep the queries that are answered under every layout: what a stopped run has to compare."""
+    """Keep the queries that are answered under every layout, the layouts in the order given.
+
+    That is what a stopped run has to compare; stored rows come in the order in which layouts were first answered.
+    """
     predictions = predictions[predictions["layout"].isin(layouts)]
     n_answered = predictions.groupby("query_id")["layout"].nunique()
     complete = n_answered.index[n_answered == len(layouts)]
-    return predictions[predictions["query_id"].isin(complete)]
+    places = {layout: place for place, layout in enumerate(layouts)}
+    kept = predictions[predictions["query_id"].isin(complete)]
+    return kept.sort_values("layout", key=lambda column: column.map(places), kind="stable")
 
 
 def floor_of(asked: pd.DataFrame, again: pd.DataFrame) -> Floor | None:

@@ -6,7 +6,6 @@ nobody asked for, some begin with a token that the tokenizer would add once more
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,15 @@ if TYPE_CHECKING:
 
 Message = tuple[str, str]  # role, content
 _PROBE = "Zq7 probe"
-SOME_DAY = date(2024, 7, 26)  # what Llama 3.2's own template writes where no date is to be had
+# Today's date would make another prompt of the same recipe tomorrow. The day is the one that Llama 3.2's own template
+# falls back on; a macro, because no function can be handed to a template.
+_SOME_DAY = {"%Y": "2024", "%y": "24", "%m": "07", "%d": "26", "%B": "July", "%b": "Jul", "%A": "Friday", "%a": "Fri",
+             "%H": "12", "%M": "00", "%S": "00"}  # fmt: skip
+_DATE_MACRO = (
+    "{% macro strftime_now(format) %}{{ format"
+    + "".join(f" | replace('{sign}', '{text}')" for sign, text in _SOME_DAY.items())
+    + " }}{% endmacro %}"
+)
 
 
 @dataclass(frozen=True)
@@ -27,6 +34,14 @@ class Template:
     @cached_property
     def is_chat(self) -> bool:
         return bool(self.tokenizer.chat_template)
+
+    @cached_property
+    def _source(self) -> str:
+        return self.tokenizer.get_chat_template()
+
+    @property
+    def _writes_date(self) -> bool:
+        return "strftime_now" in self._source
 
     @property
     def joiner(self) -> str:
@@ -100,7 +115,7 @@ class Template:
             [{"role": role, "content": text} for role, text in messages],
             tokenize=False,
             add_generation_prompt=True,
-            strftime_now=SOME_DAY.strftime,  # today's date would make another prompt of the same recipe tomorrow
+            chat_template=_DATE_MACRO + self._source if self._writes_date else None,
         )
 
     @staticmethod
@@ -130,10 +145,10 @@ class Template:
                 "This template injects a system prompt of its own when none is given; the task's instruction takes "
                 f"its place. An empty instruction would leave: “{self.default_system_prompt}”"
             )
-        if "strftime_now" in str(self.tokenizer.chat_template):
+        if self._writes_date:
             notes.append(
-                f"This template writes the day's date into the prompt; here it is always {SOME_DAY:%d %B %Y}, "
-                "so that a run can be repeated."
+                "This template writes the day's date into the prompt; here it is always 26 July 2024, so that a run "
+                "can be repeated."
             )
         bos = self.tokenizer.bos_token
         if bos and self._write([("user", _PROBE)]).startswith(bos) and self._adds_bos():

@@ -9,6 +9,9 @@ from lab.experiments.one_query import Asked, ask
 from lab.ui.composed import Composed
 
 TELL_EVERY_S = 0.4
+Told = str | Asked | BaseException | None
+
+_turn = threading.Lock()  # a prompt that was stopped may still be ending its pass
 
 
 class Stopped(Exception):
@@ -16,7 +19,7 @@ class Stopped(Exception):
 
 
 def answering(composed: Composed) -> Iterator[str | Asked]:
-    """Ask a composed prompt under every slot.
+    """Ask a composed prompt under every slot; closing the generator stops it after the pass it is in.
 
     Yields:
         At least twice a second what is happening, as a sentence, or the answers so far; the last is whole.
@@ -26,37 +29,39 @@ def answering(composed: Composed) -> Iterator[str | Asked]:
         WeightsError: If the model can't be had.
         MemoryError: If it does not fit.
     """
-    told: queue.Queue[str | Asked | BaseException | None] = queue.Queue()
+    told: queue.Queue[Told] = queue.Queue()
     is_stopped = threading.Event()
+    threading.Thread(target=_work, args=(composed, told, is_stopped), name="compose", daemon=True).start()
+    try:
+        yield from _until_done(told)
+    finally:
+        is_stopped.set()
+
+
+def _work(composed: Composed, told: "queue.Queue[Told]", is_stopped: threading.Event) -> None:
+    from lab.learners.load import load
 
     def progress(done: int, total: int, message: str) -> None:
         if is_stopped.is_set():
             raise Stopped
         told.put(f"{message}: {done / 1e6:.0f} of {total / 1e6:.0f} MB" if total else message)
 
-    def work() -> None:
-        try:
-            from lab.learners.load import load
-
+    try:
+        with _turn:
+            if is_stopped.is_set():
+                return
             lm = load(composed.model, progress=progress)
+            told.put("Asking under every slot")
             for asked in ask(lm, composed.loaded, composed.setting, composed.asked(), composed.slots()):
                 told.put(asked)
                 if is_stopped.is_set():
                     return
-            told.put(None)
-        except BaseException as error:  # carried to the page's thread, which raises it
-            told.put(error)
-
-    worker = threading.Thread(target=work, name="compose", daemon=True)
-    worker.start()
-    try:
-        yield from _until_done(told)
-    finally:
-        is_stopped.set()
-        worker.join()  # one prompt at a time on the model, also after Stop
+        told.put(None)
+    except BaseException as error:  # carried to the page's thread, which raises it
+        told.put(error)
 
 
-def _until_done(told: "queue.Queue[str | Asked | BaseException | None]") -> Iterator[str | Asked]:
+def _until_done(told: "queue.Queue[Told]") -> Iterator[str | Asked]:
     started, message = time.monotonic(), "Loading the model"
     while True:
         try:
@@ -68,6 +73,5 @@ def _until_done(told: "queue.Queue[str | Asked | BaseException | None]") -> Iter
             return
         if isinstance(item, BaseException):
             raise item
-        if isinstance(item, str):
-            message = item
-        yield item if isinstance(item, Asked) else f"{item}"
+        message = item if isinstance(item, str) else message
+        yield item

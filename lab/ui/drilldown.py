@@ -142,7 +142,7 @@ def located(opened: Opened, text: str, query_id: str, layout: str) -> Prompt:
 
 
 def _blocks(opened: Opened, query_id: str, layout_id: str) -> list[Block]:
-    """Write the blocks of a prompt again from its recipe; none where that would need a model or a lost file."""
+    """Write the blocks of a prompt again from its recipe; none where that needs a model or a lost file."""
     params, layout = opened.params, Layout.parse(layout_id)
     try:
         name, _, bare_id = query_id.rpartition("/")
@@ -217,6 +217,7 @@ def _plain_html(side: Side) -> str:
     mark = "✓" if row["correct"] >= 0.5 else "✗"
     return (
         f'<section class="lab-side"><h3>{escape(row["layout"])}</h3>'
-        f'<p class="lab-side-answer"><bdi>{escape(row["prediction"]) or "nothing readable"}</bdi> {mark}</p>{bars}'
-        f'<div class="lab-prompt"><div class="lab-tokens" tabindex="0" dir="ltr">{blocks}</div></div></section>'
+        f'<p class="lab-side-answer"><bdi>{escape(row["prediction"]) or "nothing readable"}</bdi> {mark}</p>'
+        f'{bars}<div class="lab-prompt"><div class="lab-tokens" tabindex="0" dir="ltr">{blocks}</div></div>'
+        "</section>"
     )

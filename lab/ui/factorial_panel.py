@@ -19,7 +19,8 @@ from lab.ui.setting_panel import SELECTIONS, collect, model_choices, shown, task
 
 ABOUT = (
     "Crosses slots, orders and demonstration sets and splits the variance of accuracy over them "
-    "(after Li et al. 2025, [Order Matters](https://arxiv.org/abs/2511.09700), with the slot as a third factor)."
+    "(after Li et al. 2025, [Order Matters](https://arxiv.org/abs/2511.09700), with the slot as a third "
+    "factor)."
 )
 DRAWN = [choice for choice in SELECTIONS if choice[1] in ("balanced", "random")]
 
@@ -68,7 +69,8 @@ def _inputs() -> dict[str, Any]:
             allow_custom_value=True, elem_id="factorial-task",
         )  # fmt: skip
         found["model"] = gr.Dropdown(
-            model_choices(), value=first["model"], label="Model", info="Or type the id of a model of the hub.",
+            model_choices(), value=first["model"], label="Model",
+            info="Or type the id of a model of the hub.",
             allow_custom_value=True, elem_id="factorial-model",
         )  # fmt: skip
         found["selection"] = gr.Dropdown(

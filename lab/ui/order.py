@@ -150,6 +150,7 @@ def _results() -> tuple[Panel, PlotClick]:
         max_height=280,
         label="Answers under this order. Choose a row to read its prompt beside that of the first order.",
         elem_id="order-answers",
+        column_widths=[80, 70, 110, 110, 110, 420],
     )
     cell = gr.HTML(elem_id="order-cell", padding=False)
     gr.Markdown("### Is the best order really better?")

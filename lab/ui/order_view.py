@@ -30,10 +30,14 @@ def tiles_html(result: Result) -> str:
     if not facts:
         return ""
     tiles = [
-        ("Best order", f"{100 * facts['accuracy_high']:.0f} %", f"demonstrations in the order {order_words(facts['best_order'])}"),
-        ("Worst order", f"{100 * facts['accuracy_low']:.0f} %", f"of {facts['n_orders']} orders, {facts['n_queries']} queries each"),
-        ("Zero-shot", f"{100 * facts['accuracy_zero_shot']:.0f} %", "the same queries without demonstrations"),
-    ]  # fmt: skip
+        ("Best order", _percent(facts["accuracy_high"]), f"it is {order_words(facts['best_order'])}"),
+        (
+            "Worst order",
+            _percent(facts["accuracy_low"]),
+            f"of {facts['n_orders']}, {facts['n_queries']} queries each",
+        ),
+        ("Zero-shot", _percent(facts["accuracy_zero_shot"]), "the same queries without demonstrations"),
+    ]
     if facts.get("best_of_chance") is not None:
         words = f"the best of {facts['n_orders']} orders that only guess: a best order must beat this"
         tiles.append(("Best of chance", f"{100 * facts['best_of_chance']:.0f} %", words))
@@ -70,6 +74,10 @@ def _bias_tiles(facts: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     return tiles
 
 
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
+
+
 def _is_known(value: float | None) -> bool:
     return value is not None and math.isfinite(value)
 
@@ -85,12 +93,12 @@ def sentences(result: Result) -> dict[str, str]:
         return {}
     held_out = facts.get("held_out")
     return {
-        "Orders": "One point an order. Dashed and dotted lines: zero-shot, and what the best of as many guessing orders "
-        "would reach. Click a point to read the prompts of that order.",
-        "Entropy": "Do orders with varied answers (GlobalE) or unsure ones (LocalE) score higher? The entropies need no "
-        "right answers, so they could choose an order by themselves.",
-        "Influence": "How much a demonstration pulls the answer to its label, by the place where it stands, with 95 % "
-        "intervals; a rise to the right is a recency bias.",
+        "Orders": "One point an order. Dashed and dotted lines: zero-shot, and what the best of as many "
+        "guessing orders would reach. Click a point to read the prompts of that order.",
+        "Entropy": "Do orders with varied answers (GlobalE) or unsure ones (LocalE) score higher? The "
+        "entropies need no right answers, so they could choose an order by themselves.",
+        "Influence": "How much a demonstration pulls the answer to its label, by the place where it stands, "
+        "with 95 % intervals; a rise to the right is a recency bias.",
         "Held-out": held_out["sentence"] if held_out else "",
     }
 
@@ -144,8 +152,8 @@ def factorial_html(result: Result, provenance: str) -> str:
     if not facts:
         return verdict
     tiles = [
-        ("σ order", f"{100 * facts['sigma_order']:.1f} points", "spread of accuracy over orders of the same demonstrations"),
-        ("σ select", f"{100 * facts['sigma_select']:.1f} points", "spread over demonstration sets in the same order"),
+        ("σ order", f"{100 * facts['sigma_order']:.1f} points", "spread over orders of the same set"),
+        ("σ select", f"{100 * facts['sigma_select']:.1f} points", "spread over sets in the same order"),
         ("Layouts", f"{facts['n_layouts']}", f"slots × orders × sets, {facts['n_queries']} queries each"),
     ]  # fmt: skip
     return verdict + stat_tiles(tiles)

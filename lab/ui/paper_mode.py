@@ -73,7 +73,8 @@ def _inputs() -> dict[str, Any]:
         )  # fmt: skip
         seed = gr.Number(0, label="Seed", info="Determines every draw.", precision=0, elem_id="paper-seed")
         model = gr.Dropdown(
-            model_choices(), value=first["model"], label="Model", info="Or type the id of a model of the hub.",
+            model_choices(), value=first["model"], label="Model",
+            info="Or type the id of a model of the hub.",
             allow_custom_value=True, elem_id="paper-model",
         )  # fmt: skip
     return {"tasks": tasks, "n_queries": n_queries, "n_demos": n_demos, "seed": seed, "model": model}
@@ -96,7 +97,8 @@ def claims_html(result: Result, provenance: str) -> str:
     holding = sum(claim["verdict"] == "holds" for claim in found)
     verdict = f"{holding} of {len(found)} claims hold for this model." if found else result.verdict
     rows = "".join(
-        f'<tr><td style="white-space:nowrap"><b>{MARKS.get(claim["verdict"], "")} {escape(claim["verdict"])}</b></td>'
+        f'<tr><td style="white-space:nowrap"><b>{MARKS.get(claim["verdict"], "")} '
+        f"{escape(claim['verdict'])}</b></td>"
         f"<td>{escape(claim['claim'])}</td><td>{escape(claim['measured'])}</td></tr>"
         for claim in found
     )

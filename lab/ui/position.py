@@ -34,7 +34,7 @@ class PositionTab(NamedTuple):
     """What the rest of the page needs of the tab.
 
     Args:
-        handles: How the runs of each experiment on this tab (position, protocol) are filled in, opened and named.
+        handles: How runs of each experiment on this tab (position, protocol) are filled in, opened, named.
         run: The button that runs.
         opened: The page's state: the `Opened` run on screen.
     """
@@ -155,7 +155,7 @@ def _references(layouts: Sequence[str], reference: str) -> Any:
 
 
 def _adding(form: Form, opened: gr.State) -> Any:
-    """Ask for 100 more queries than the run on screen has; the first stay the same, since draws are nested."""
+    """Ask 100 more queries than the run on screen has; the first stay the same, since draws are nested."""
 
     def added(run: Opened | None, n: float) -> float:
         return (int(run.values.get("n_queries", 0)) if run else int(n or 0)) + 100

@@ -34,7 +34,7 @@ class Panel(NamedTuple):
     notes: gr.HTML
     matrix: FlipMatrix
     cell: gr.HTML
-    comparisons: gr.Dataframe
+    comparisons: gr.HTML
     pairs: gr.Dataframe
     moved_from: gr.Dropdown
     moved_to: gr.Dropdown
@@ -53,9 +53,7 @@ def results() -> Panel:
         gr.HTML(elem_id="position-stale", padding=False),
         gr.HTML(elem_id="position-tiles", padding=False),
     )
-    gr.Markdown(
-        "### Every answer\nA row is a query, a column a layout. Click a cell to read both prompts side by side."
-    )
+    gr.Markdown("### Every answer\nA row is a query, a column a layout. Click a cell to read both prompts.")
     matrix = FlipMatrix(elem_id="position-matrix")
     calibration = gr.Radio(
         [("None", "none")],
@@ -67,12 +65,7 @@ def results() -> Panel:
     notes = gr.HTML(elem_id="position-calibration-notes", padding=False)
     cell = gr.HTML(elem_id="position-cell", padding=False)
     gr.Markdown("### Broken, fixed, or chance?")
-    comparisons = gr.Dataframe(
-        interactive=False,
-        wrap=True,
-        label="Each layout against the reference",
-        elem_id="position-comparisons",
-    )
+    comparisons = gr.HTML(elem_id="position-comparisons", padding=False)
     with gr.Accordion("All pairs of layouts", open=False):
         pairs = gr.Dataframe(
             interactive=False, label="All pairs, Holm over all of them", elem_id="position-pairs"
@@ -135,7 +128,7 @@ def _numbers(panel: Panel, opened: Opened, store: Store, result: Result, method:
     return {
         **updates,
         panel.tiles: view.tiles_html(result, opened.summary(store)),
-        panel.comparisons: view.comparisons_table(result),
+        panel.comparisons: view.comparisons_html(result),
         panel.pairs: view.pairs_table(result),
         **cards_updates(panel.cards, result, view.sentences(result), view.FIGURES),
     }

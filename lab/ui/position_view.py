@@ -11,7 +11,7 @@ from lab.experiments.events import Result
 from lab.experiments.views import split_controls
 from lab.stats.calibration import balance_warning
 from lab.stats.flips import NEAR_TIE_NATS
-from lab.stats.verdict import MINUS, p_text
+from lab.stats.verdict import p_text
 from lab.ui.drilldown import cached_task
 from lab.ui.widgets.markup import note, stat_tiles
 
@@ -28,7 +28,8 @@ def verdict_html(verdict: str, provenance: str, badge: str = "") -> str:
     """Write the verdict large, with where it comes from."""
     marked = note("info", badge) if badge else ""
     return (
-        f'{marked}<h2 style="margin:4px 0;font-size:clamp(18px,2vw,24px);line-height:1.3">{escape(verdict)}</h2>'
+        f'{marked}<h2 style="margin:4px 0;font-size:clamp(18px,2vw,24px);line-height:1.3">'
+        f"{escape(verdict)}</h2>"
         f'<p style="margin:0;opacity:.8;font-size:13px;overflow-wrap:anywhere">{escape(provenance)}</p>'
     )
 
@@ -96,40 +97,44 @@ def sentences(result: Result) -> dict[str, str]:
     right = facts["accuracy"]
     best, worst = max(right, key=right.get), min(right, key=right.get)
     floor = facts.get("floor")
-    limit = f"the dashed line is the most that batching alone may flip, {100 * floor['high']:.1f} %" if floor else (
-        "the false-flip floor was not measured"
-    )  # fmt: skip
-    spread = f"{best} has the highest score, {100 * right[best]:.0f} %, and {worst} the lowest, {100 * right[worst]:.0f} %"
+    limit = "the false-flip floor was not measured"
+    if floor:
+        limit = f"the dashed line is the most that batching alone may flip, {100 * floor['high']:.1f} %"
+    high, low = 100 * right[best], 100 * right[worst]
+    spread = f"{best} has the highest score, {high:.0f} %, and {worst} the lowest, {low:.0f} %"
     if right[best] == right[worst]:
         spread = f"Every layout has the same score, {100 * right[best]:.0f} %"
     return {
         "Accuracy": f"{spread}, over {facts['n_queries']} queries; bars are 95 % intervals.",
         "Prediction change": f"How many answers differ from those under {facts['reference']}; {limit}.",
-        "Transitions": "Where the answers under one layout go under another: every band that changes its row is a flip.",
-        "Margins": "Do unsure answers flip more? The margin is the lead of the chosen label over the next, under the "
-        f"reference; below {NEAR_TIE_NATS} nats it is a near-tie.",
+        "Transitions": "Where answers go under another layout: a band that changes its row is a flip.",
+        "Margins": "Do unsure answers flip more? The margin is the lead of the chosen label over the next, "
+        f"under the reference; below {NEAR_TIE_NATS} nats it is a near-tie.",
     }
 
 
-COMPARISON_WIDTHS = [110, 90, 90, 90, 110, 190, 460]
-
-
-def comparisons_table(result: Result) -> pd.DataFrame:
-    """Write the comparisons in plain words, one row a layout; its columns are `COMPARISON_WIDTHS` pixels wide."""
+def comparisons_html(result: Result) -> str:
+    """Write the comparisons in plain words, one row a layout."""
+    heads = ("Layout", "Broken", "Fixed", "Other flips", "p after Holm", "In words")
     rows = [
-        {
-            "Layout": c["layout"],
-            "Broken": c["n_broken"],
-            "Fixed": c["n_fixed"],
-            "Other flips": c["n_other"],
-            "p after Holm": p_text(c["p_holm"]).removeprefix("p = "),
-            "Change in points (95 %)": f"{100 * c['metric_change']:+.1f} "
-            f"({100 * c['ci_low']:+.0f} to {100 * c['ci_high']:+.0f})".replace("-", MINUS),
-            "In words": c["sentence"],
-        }
+        (
+            c["layout"],
+            c["n_broken"],
+            c["n_fixed"],
+            c["n_other"],
+            p_text(c["p_holm"]).removeprefix("p = "),
+            c["sentence"],
+        )
         for c in result.summary.get("comparisons", [])
     ]
-    return pd.DataFrame(rows)
+    if not rows:
+        return note("info", "There is only one layout, so nothing to compare.")
+    head = "".join(f'<th scope="col">{name}</th>' for name in heads)
+    body = "".join(f"<tr>{''.join(f'<td>{escape(str(cell))}</td>' for cell in row)}</tr>" for row in rows)
+    return (
+        '<div style="overflow-x:auto" tabindex="0"><table class="compose-slots">'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
 
 
 def pairs_table(result: Result) -> pd.DataFrame:
@@ -182,6 +187,7 @@ def transition_sentence(moved: pd.DataFrame, start: str, end: str) -> str:
     flips = len(moved) - int(counts.get("same", 0))
     ties = int((moved["near_tie"] & (moved["kind"] != "same")).sum())
     return (
-        f"From {start} to {end}, {flips} of {len(moved)} answers flip: {int(counts.get('right→wrong', 0))} broken, "
+        f"From {start} to {end}, {flips} of {len(moved)} answers flip: "
+        f"{int(counts.get('right→wrong', 0))} broken, "
         f"{int(counts.get('wrong→right', 0))} fixed; {ties} of the flips were near-ties."
     )

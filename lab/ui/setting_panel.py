@@ -163,11 +163,11 @@ class _Placer:
         """Place how many queries and demonstrations, how they are chosen, and the seed."""
         with gr.Row():
             self.add(
-                gr.Number, "n_queries", "Queries", "A task with fewer asks all it has.",
+                gr.Number, "n_queries", "Queries", "Fewer if the task has fewer.",
                 precision=0, min_width=120,
             )  # fmt: skip
             self.add(
-                gr.Number, "n_demos", "Demonstrations", "How many are shown.",
+                gr.Number, "n_demos", "Demos", "Demonstrations shown.",
                 precision=0, min_width=120,
             )  # fmt: skip
             self.add(gr.Number, "seed", "Seed", "Determines every draw.", precision=0, min_width=90)
@@ -182,7 +182,8 @@ class _Placer:
         self.add(
             gr.Textbox, "demos", "Demonstrations by hand",
             'One a line, {"input": "...", "output": "..."}; Compose writes them for you.',
-            value="\n".join(self.first["demos"]), lines=4, max_length=60_000, visible=bool(self.first["demos"]),
+            value="\n".join(self.first["demos"]), lines=4, max_length=60_000,
+            visible=bool(self.first["demos"]),
         )  # fmt: skip
 
     def model_and_scoring(self) -> None:

@@ -30,6 +30,7 @@ def browser() -> Iterator[object]:
     path = chromium()
     if path is None:
         pytest.skip("BROWSER TESTS SKIPPED: no Chromium; set LAB_CHROMIUM, or install chromium or google-chrome")
+    sync_api.expect.set_options(timeout=30_000)
     with sync_api.sync_playwright() as playwright:
         arguments = ["--no-sandbox", "--disable-background-networking"]
         browser = playwright.chromium.launch(executable_path=path, args=arguments)

@@ -13,7 +13,7 @@ ANSWERED_MS = 180_000
 def compose(page: Page) -> Page:
     """Open the Compose tab with its first preset."""
     page.get_by_role("tab", name="Compose", exact=True).click()
-    expect(page.get_by_label("Query", exact=True)).not_to_have_value("")
+    expect(page.locator("#compose-query textarea")).not_to_have_value("")
     return page
 
 
@@ -25,7 +25,7 @@ def test_the_prompt_is_shown_token_by_token_while_it_is_written(compose: Page):
     prompt = compose.locator("#compose-prompt")
     expect(prompt).to_contain_text("tokens")
     expect(prompt).to_contain_text("<|im_start|>")
-    compose.get_by_label("Query", exact=True).fill("Zebra crossing repainted.")
+    compose.locator("#compose-query textarea").fill("Zebra crossing repainted.")
     expect(prompt).to_contain_text("repainted")
 
 
@@ -43,12 +43,12 @@ def test_one_click_answers_under_every_slot_and_marks_flips(compose: Page):
 def test_answers_to_an_older_prompt_are_marked(compose: Page):
     ask(compose)
     expect(compose.locator("#compose-slots caption")).to_contain_text("slots", timeout=ANSWERED_MS)
-    compose.get_by_label("Query", exact=True).fill("Something else entirely.")
+    compose.locator("#compose-query textarea").fill("Something else entirely.")
     expect(compose.locator("#compose-stale")).to_contain_text("ask again")
 
 
 def test_a_class_guesses_before_the_answers_show(compose: Page):
-    compose.get_by_label("Guess first", exact=True).check()
+    compose.locator("#compose-guess-first input").check()
     ask(compose)
     reveal = compose.get_by_role("button", name="Reveal", exact=True)
     expect(reveal).to_be_visible(timeout=ANSWERED_MS)
@@ -63,7 +63,7 @@ def test_undo_brings_back_what_a_fill_replaced(compose: Page):
     demos = compose.locator("#compose-demos textarea, #compose-demos input[type=text]")
     expect(demos.first).to_be_visible()
     before = demos.first.input_value()
-    compose.get_by_label("Seed", exact=True).and_(compose.locator("#compose-seed input")).fill("7")
+    compose.locator("#compose-seed input").fill("7")
     compose.get_by_role("button", name="Fill", exact=True).click()
     expect(demos.first).not_to_have_value(before)
     compose.get_by_role("button", name="Undo last change", exact=True).click()
@@ -71,7 +71,7 @@ def test_undo_brings_back_what_a_fill_replaced(compose: Page):
 
 
 def test_a_prompt_that_cannot_be_asked_says_why(compose: Page):
-    compose.get_by_label("Query", exact=True).fill("a " * 9900)
+    compose.locator("#compose-query textarea").fill("a " * 9900)
     expect(compose.locator("#compose-prompt")).to_contain_text(re.compile(r"has [\d,]+ tokens and the model reads 8,192"))
     ask(compose)
     expect(compose.locator("#compose-answer-panel")).to_contain_text("too long", timeout=ANSWERED_MS)
@@ -79,7 +79,7 @@ def test_a_prompt_that_cannot_be_asked_says_why(compose: Page):
 
 def test_what_is_typed_is_shown_as_text_and_never_run(compose: Page):
     evil = "<img src=x onerror=\"document.title='owned'\"><b>bold</b>"
-    compose.get_by_label("Query", exact=True).fill(evil)
+    compose.locator("#compose-query textarea").fill(evil)
     expect(compose.locator("#compose-prompt")).to_contain_text("onerror")
     ask(compose)
     expect(compose.locator("#compose-slots caption")).to_contain_text("slots", timeout=ANSWERED_MS)
@@ -96,6 +96,6 @@ def test_a_composed_prompt_moves_on_to_a_sweep(compose: Page, target: str):
 
 def test_a_preset_replaces_everything_and_its_answer_is_written(compose: Page):
     compose.get_by_role("button", name="A written answer", exact=True).click()
-    expect(compose.get_by_label("Query", exact=True)).to_have_value("Belgium")
+    expect(compose.locator("#compose-query textarea")).to_have_value("Belgium")
     ask(compose)
     expect(compose.locator("#compose-slots tbody tr")).to_have_count(6, timeout=ANSWERED_MS)

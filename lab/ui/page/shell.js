@@ -48,7 +48,10 @@
   // Gradio labels an empty figure without a role, and leaves a scrolling table out of reach of the keyboard.
   const mend = () => {
     document.querySelectorAll("div.empty[aria-label]:not([role])").forEach((each) => each.setAttribute("role", "img"));
-    document.querySelectorAll(".virtual-table-viewport:not([tabindex])").forEach((each) => { each.tabIndex = 0; });
+    document.querySelectorAll(".virtual-table-viewport").forEach((each) => {
+      const cell = each.querySelector('[role="columnheader"], [role="gridcell"], th, td');
+      if (cell && !each.querySelector("[tabindex='0']")) cell.tabIndex = 0;
+    });
   };
   let isMending = false;
   new MutationObserver(() => {
