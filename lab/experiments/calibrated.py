@@ -49,18 +49,13 @@ def calibrated(predictions: pd.DataFrame, method: Method) -> pd.DataFrame:
         raise ValueError(why)
     if method == "none":
         return predictions
-    asked, again, content_free = map(_writable, split_controls(predictions))
+    asked, again, content_free = split_controls(predictions)
     free = content_free if method == "contextual" else None
     parts = [recalibrate(asked, method, free)]
     for layout, rows in again.groupby("layout", sort=False):
         plain = str(layout).replace("+again", "")
         others = asked[(asked["layout"] == plain) & ~asked["query_id"].isin(rows["query_id"])]
-        substituted = recalibrate(_writable(pd.concat([rows.assign(layout=plain), others])), method, free)
+        substituted = recalibrate(pd.concat([rows.assign(layout=plain), others]), method, free)
         parts.append(substituted.iloc[: len(rows)].assign(layout=layout))
     return pd.concat([*parts, content_free], ignore_index=True)
 
-
-def _writable(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Give each score column memory of its own: pandas 3 hands out a shared block as a read-only array."""
-    scores = [column for column in predictions if column.startswith("logp_")]
-    return predictions.assign(**{column: predictions[column].copy() for column in scores})

@@ -68,13 +68,17 @@ def prepare(params: PositionParams) -> PromptSweep:
 
 def cost(params: PositionParams) -> Cost:
     """Price a run, and say the smallest difference that it can show."""
-    price = prepare(params).cost()
-    n = min(params.n_queries, len(load_task(params.task).queries))
+    return _price(prepare(params), params)
+
+
+def _price(sweep: PromptSweep, params: PositionParams) -> Cost:
+    n = min(params.n_queries, len(sweep.task.queries))
     points = 100 * minimum_detectable_difference(n, LIKELY_DISCORDANCE)
     note = (
         f"With {n} queries you will see differences of about {points:.0f} points or more "
         f"(80 % power, if {100 * LIKELY_DISCORDANCE:.0f} % of the queries are right under one layout only)."
     )
+    price = sweep.cost()
     return replace(price, notes=(note, *price.notes))
 
 
@@ -84,7 +88,7 @@ def run(params: PositionParams, store: Store) -> Iterator[Event]:
     if not is_finished(store, run_id):
         sweep = prepare(params)
         store.begin(Recipe("position", asdict(params)), record(sweep.lm))
-        price = sweep.cost()
+        price = _price(sweep, params)
         yield price
         yield from sweep.events(store, run_id)
         result = read(params, store, price)

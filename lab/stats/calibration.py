@@ -146,7 +146,7 @@ def recalibrate(
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
     labels, result = labels_of(predictions), predictions.reset_index(drop=True)
-    logp = scores_of(result)
+    logp = scores_of(result).copy()
     for layout in layouts_of(result):
         rows = np.flatnonzero(result["layout"] == layout)
         if method == "contextual":

@@ -24,7 +24,7 @@ from lab.ui.compose_fields import (
     slot_choice,
 )
 from lab.ui.compose_presets import PRESETS, Preset
-from lab.ui.compose_run import answering
+from lab.ui.compose_run import answering, stop
 from lab.ui.compose_view import answer_html, compared, preview_html, slots_html
 from lab.ui.composed import Composed
 from lab.ui.running import MODEL_QUEUE, SAYABLE, say
@@ -32,6 +32,7 @@ from lab.ui.widgets.markup import note
 
 MAX_UNDO = 40
 HIDDEN = "The answers are in, and hidden. Place your guess, then reveal them."
+STOPPED = "Stopped: nothing is shown of a prompt that was not asked under every slot."
 STALE = "The prompt has changed since these answers: ask again."
 
 
@@ -121,14 +122,7 @@ def _wire_asking(tab: ComposeTab, panel: Answers, found: gr.State) -> None:
         show_progress_on=panel.answer,
     )
     wire_look(tab, asking.then)
-    panel.stop.click(
-        lambda: (gr.Button(interactive=False), note("info", "Stopped.")),
-        None,
-        [panel.stop, panel.answer],
-        cancels=[asking],
-        queue=False,
-        api_visibility="private",
-    )
+    panel.stop.click(stop_asking, None, panel.stop, queue=False, show_progress="hidden", api_visibility="private")
     panel.reveal.click(
         reveal,
         [found, tab.asked_for, panel.guess_flips, panel.guess_slot],
@@ -213,7 +207,7 @@ def undo(history: list[Composed]) -> Values:
     return history[:-1], *show(history[-2])
 
 
-def ask_all(guess_first: bool, *values: Any) -> Iterator[Values]:
+def ask_all(guess_first: bool, *values: Any, request: gr.Request) -> Iterator[Values]:
     """Ask under every slot; yield the state of the panel at least twice a second."""
     can_stop, at_rest = gr.Button(interactive=True), gr.Button(interactive=False)
     hide, asked = gr.Group(visible=False), None
@@ -221,7 +215,7 @@ def ask_all(guess_first: bool, *values: Any) -> Iterator[Values]:
         composed = collect(*values)
         slot = composed.slot if composed.demos else "none"
         yield None, None, can_stop, "", note("info", "Asking…"), "", hide
-        for told in answering(composed):
+        for told in answering(composed, request.session_hash or ""):
             if isinstance(told, str):
                 yield gr.skip(), gr.skip(), can_stop, "", note("info", told), gr.skip(), hide
                 continue
@@ -232,10 +226,18 @@ def ask_all(guess_first: bool, *values: Any) -> Iterator[Values]:
         gr.Warning(escape(say(error)))
         yield None, None, at_rest, "", note("error", say(error)), "", hide
         return
-    if guess_first:
+    if asked is None or len(asked.rows) < asked.n_layouts:
+        yield None, None, at_rest, "", note("info", STOPPED), "", hide
+    elif guess_first:
         yield composed, asked, at_rest, "", note("info", HIDDEN), "", gr.Group(visible=True)
     else:
         yield composed, asked, at_rest, "", answer_html(asked, slot), slots_html(asked, slot), hide
+
+
+def stop_asking(request: gr.Request) -> Any:
+    """Stop what this page asks; the panel says so when the pass has ended."""
+    stop(request.session_hash or "")
+    return gr.Button(interactive=False)
 
 
 def reveal(asked: Asked | None, composed: Composed | None, n_flips: float, guess_slot: str | None) -> Values:

@@ -12,14 +12,23 @@ TELL_EVERY_S = 0.4
 Told = str | Asked | BaseException | None
 
 _turn = threading.Lock()  # a prompt that was stopped may still be ending its pass
+_stops: dict[str, threading.Event] = {}
 
 
 class Stopped(Exception):
     """Raised inside the worker to leave a download when nobody waits for it any more."""
 
 
-def answering(composed: Composed) -> Iterator[str | Asked]:
-    """Ask a composed prompt under every slot; closing the generator stops it after the pass it is in.
+def stop(session: str) -> bool:
+    """Stop what a page asks, after the pass it is in; False where it asks nothing."""
+    signal = _stops.get(session)
+    if signal is not None:
+        signal.set()
+    return signal is not None
+
+
+def answering(composed: Composed, session: str) -> Iterator[str | Asked]:
+    """Ask a composed prompt under every slot; it ends early after `stop`, or when it is closed.
 
     Yields:
         At least twice a second what is happening, as a sentence, or the answers so far; the last is whole.
@@ -30,12 +39,14 @@ def answering(composed: Composed) -> Iterator[str | Asked]:
         MemoryError: If it does not fit.
     """
     told: queue.Queue[Told] = queue.Queue()
-    is_stopped = threading.Event()
+    is_stopped = _stops[session] = threading.Event()
     threading.Thread(target=_work, args=(composed, told, is_stopped), name="compose", daemon=True).start()
     try:
-        yield from _until_done(told)
+        yield from _until_done(told, is_stopped)
     finally:
         is_stopped.set()
+        if _stops.get(session) is is_stopped:
+            del _stops[session]
 
 
 def _work(composed: Composed, told: "queue.Queue[Told]", is_stopped: threading.Event) -> None:
@@ -61,9 +72,9 @@ def _work(composed: Composed, told: "queue.Queue[Told]", is_stopped: threading.E
         told.put(error)
 
 
-def _until_done(told: "queue.Queue[Told]") -> Iterator[str | Asked]:
+def _until_done(told: "queue.Queue[Told]", is_stopped: threading.Event) -> Iterator[str | Asked]:
     started, message = time.monotonic(), "Loading the model"
-    while True:
+    while not is_stopped.is_set():
         try:
             item = told.get(timeout=TELL_EVERY_S)
         except queue.Empty:

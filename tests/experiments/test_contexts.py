@@ -51,7 +51,7 @@ def test_filler_is_as_long_as_the_demonstrations_in_tokens(label_task):
     for layout in ("none", "sum", "sum+filler"):
         text = made.prompt(Layout.parse(layout), made.task.queries[0]).text
         n_tokens[layout] = len(made.template.tokenizer(text).input_ids)
-        assert ("tiger" in text or "apple" in text or "Input: " in text) and ("animal\n" in text) == (layout == "sum")
+        assert (": animal\n" in text) == (layout == "sum")
     assert abs(n_tokens["sum"] - n_tokens["sum+filler"]) <= 4
     assert n_tokens["none"] < n_tokens["sum"] - 40
 
@@ -67,7 +67,7 @@ def test_retrieval_chooses_for_each_query(label_task):
 def test_demonstrations_by_hand_are_shown_as_given(label_task):
     made = contexts(label_task, selection="by hand", demos=("p5", '{"input": "fig", "output": "fruit"}'))
     prompt = made.prompt(Layout("sum"), made.task.queries[0])
-    assert prompt.messages[-1]["content"].startswith("Input: grape\nOutput: fruit\n\nInput: fig\nOutput: fruit\n\n")
+    assert prompt.messages[-1]["content"].startswith("Text: grape\nLabel: fruit\n\nText: fig\nLabel: fruit\n\n")
 
 
 @pytest.mark.parametrize(
