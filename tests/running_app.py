@@ -26,4 +26,3 @@ def running_app() -> str:
         options = {**LAUNCH, "server_name": "127.0.0.1", "server_port": port}
         build().launch(prevent_thread_lock=True, quiet=True, **options)
     return f"http://127.0.0.1:{port}"
-

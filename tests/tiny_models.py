@@ -1,4 +1,4 @@
-"""Random models of real classes with a byte-level tokenizer: small enough for a test, spread out enough to differ.
+"""Random models of real classes with a byte-level tokenizer: small, and spread out enough to differ.
 
 Weights are drawn wide (`initializer_range` 0.3), so that log-probabilities differ by nats between prompts.
 """

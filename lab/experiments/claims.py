@@ -1,4 +1,4 @@
-"""The claims of the DPP paper (Cobbina & Zhou 2025, arXiv:2507.22887), each as a paired test with its verdict.
+"""The claims of the DPP paper (Cobbina & Zhou 2025, arXiv:2507.22887), each as a paired test.
 
 A verdict is "holds", "does not hold here", or "undecided" where the data could not have shown it either way.
 """
@@ -59,13 +59,13 @@ def _demos_help(against_zero: Mapping[str, list[Comparison]]) -> Claim:
     n = len(against_zero)
     return Claim(
         "Demonstrations raise accuracy over zero-shot in some slot, on most tasks",
-        f"significant on {len(better)} of {n} tasks ({', '.join(better) or 'none'}; exact McNemar or Wilcoxon, Holm)",
+        f"significant on {len(better)} of {n} tasks ({', '.join(better) or 'none'}; Holm's correction)",
         _most(len(better), len(open_), n),
     )
 
 
 def _most(n_for: int, n_open: int, n_tasks: int) -> str:
-    """Tell whether a claim holds on most tasks; it is undecided where the open ones could still make it hold."""
+    """Tell whether a claim holds on most tasks; it is undecided where the open ones could make it hold."""
     if n_for > n_tasks / 2:
         return "holds"
     return "undecided" if n_for + n_open > n_tasks / 2 else "does not hold here"
@@ -89,10 +89,7 @@ def _eum_is_worst(by_task: Mapping[str, pd.DataFrame]) -> Claim:
 def _sign_claim(claim: str, measured: str, n_for: int, n_against: int) -> Claim:
     n = n_for + n_against
     p = binomtest(n_for, n).pvalue if n else 1.0
-    if p >= ALPHA:
-        verdict = "undecided"
-    else:
-        verdict = "holds" if n_for > n_against else "does not hold here"
+    verdict = "undecided" if p >= ALPHA else "holds" if n_for > n_against else "does not hold here"
     return Claim(claim, f"{measured} (exact sign test, {p_text(p)})", verdict)
 
 
@@ -112,14 +109,11 @@ def _flips_do_not_help(against_sum: Mapping[str, list[Comparison]]) -> Claim:
     moves = [_of(comparisons, "eum") for comparisons in against_sum.values()]
     broken, fixed = sum(c.n_broken for c in moves), sum(c.n_fixed for c in moves)
     p = binomtest(fixed, broken + fixed, alternative="greater").pvalue if broken + fixed else 1.0
-    if p < ALPHA:
-        verdict = "does not hold here"
-    else:
-        verdict = "holds" if broken >= fixed and broken else "undecided"
+    shown = "holds" if broken >= fixed and broken else "undecided"
     return Claim(
         "The flips from sum to eum do not improve the answers",
-        f"{broken} broken, {fixed} fixed over all tasks (one-sided exact sign test for more fixed, {p_text(p)})",
-        verdict,
+        f"{broken} broken, {fixed} fixed over all tasks (one-sided sign test for more fixed, {p_text(p)})",
+        "does not hold here" if p < ALPHA else shown,
     )
 
 
@@ -130,10 +124,7 @@ def _no_best_slot(by_task: Mapping[str, pd.DataFrame]) -> Claim:
         best[task] = [slot for slot in SHOWN if np.isclose(means[slot], means.max())]
     common = set.intersection(*(set(slots) for slots in best.values()))
     listed = ", ".join(f"{task}: {' = '.join(slots)}" for task, slots in best.items())
-    if len(best) < 2:
-        verdict = "undecided"
-    else:
-        verdict = "does not hold here" if common else "holds"
+    verdict = "undecided" if len(best) < 2 else "does not hold here" if common else "holds"
     return Claim("No slot is the best on all tasks", listed, verdict)
 
 

@@ -1,4 +1,4 @@
-"""The context of each prompt: which demonstrations a layout shows to a query, in which order, or what replaces them."""
+"""The context of each prompt: which demonstrations a layout shows, in which order, or what replaces them."""
 
 from lab.experiments.setting import BY_HAND, PromptSetting, demos_by_hand
 from lab.prompts.layout import Layout
@@ -31,16 +31,23 @@ class Contexts:
         setting = self.setting
         if setting.selection == BY_HAND:
             if n_draws > 1:
-                raise ValueError("demonstrations chosen by hand are one set: several draws need another selection")
+                raise ValueError(
+                    "demonstrations chosen by hand are one set: several draws need another selection"
+                )
             return (demos_by_hand(self.task, setting.demos),)
         if setting.selection in NEEDS_QUERY:
             if n_draws > 1:
-                raise ValueError(f"{setting.selection} finds one set a query: several draws need another selection")
+                raise ValueError(
+                    f"{setting.selection} finds one set a query: several draws need another selection"
+                )
             return ()
-        return draws(self.task, setting.n_demos, n_draws, setting.seed, setting.selection)
+        has_labels = setting.selection != "balanced" or self.task.labels
+        return draws(
+            self.task, setting.n_demos, n_draws, setting.seed, setting.selection if has_labels else "random"
+        )
 
     def demos(self, layout: Layout, query: Query) -> tuple[Demonstration, ...]:
-        """Return the demonstrations that a layout shows to a query, in their order; none for the slot `none`."""
+        """Return the demonstrations that a layout shows to a query, in order; none for the slot `none`."""
         if layout.slot == "none":
             return ()
         demos = self._sets[layout.draw] if self._sets else self._retrieved(query)
@@ -49,7 +56,9 @@ class Contexts:
         if layout.order is None:
             return demos
         if len(layout.order) != len(demos):
-            raise ValueError(f"the order of {layout.id} has {len(layout.order)} places for {len(demos)} demos")
+            raise ValueError(
+                f"the order of {layout.id} has {len(layout.order)} places for {len(demos)} demos"
+            )
         return tuple(demos[place] for place in layout.order)
 
     def prompt(self, layout: Layout, query: Query) -> Prompt:

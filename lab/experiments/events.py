@@ -1,4 +1,4 @@
-"""What an experiment yields while it runs: its cost, progress, partial predictions, and one result at the end."""
+"""What an experiment yields while it runs: its cost, progress, partial predictions, at the end a result."""
 
 from dataclasses import dataclass, field
 
@@ -41,7 +41,7 @@ class Partial:
 
 @dataclass(frozen=True)
 class Result:
-    """What a finished run says: its predictions, tables, figures, a plain sentence, and the summary for machines."""
+    """What a run says: its predictions, tables, figures, a plain sentence, and the summary for machines."""
 
     run_id: str
     predictions: pd.DataFrame

@@ -43,7 +43,9 @@ class FactorialParams(PromptSetting):
         super().__post_init__()
         wrong = [slot for slot in self.slots if slot not in SLOTS or slot == "none"]
         if wrong or len(set(self.slots)) < max(2, len(self.slots)):
-            raise ValueError(f"slots must be two or more of {', '.join(SLOTS[1:])}, got {', '.join(self.slots)}")
+            raise ValueError(
+                f"slots must be two or more of {', '.join(SLOTS[1:])}, got {', '.join(self.slots)}"
+            )
         for name in ("n_demos", "n_orders", "n_sets"):
             if getattr(self, name) < 2:
                 raise ValueError(f"{name} must be at least 2 to vary, got {getattr(self, name)}")
@@ -148,6 +150,7 @@ def _verdict(variance: pd.DataFrame, spread: dict[str, float], params: Factorial
     )
     return (
         f"Of the variance in accuracy over {len(params.slots)} slots, {n_orders} orders and {params.n_sets} "
-        f"demonstration sets: {listed}. Reordering moves accuracy by {100 * spread['sigma_order']:.1f} points "
-        f"(standard deviation), another set by {100 * spread['sigma_select']:.1f}."
+        f"demonstration sets: {listed}. Reordering moves accuracy by "
+        f"{100 * spread['sigma_order']:.1f} points (standard deviation), "
+        f"another set by {100 * spread['sigma_select']:.1f}."
     )

@@ -63,13 +63,14 @@ def ask(
         slots: Which slots; every one needs demonstrations but `none`.
 
     Raises:
-        ValueError: If the query is empty or far too long, a slot is unknown, or a prompt does not fit the model.
+        ValueError: If the query is empty or far too long, a slot is unknown, or a prompt doesn't fit.
     """
     if not query.input.strip():
         raise ValueError("query must not be empty: type one, or pick one of the task")
     if len(query.input) > MAX_INPUT_CHARACTERS:
         raise ValueError(
-            f"query must have at most {MAX_INPUT_CHARACTERS:,} characters, got {len(query.input):,}; shorten it"
+            f"query must have at most {MAX_INPUT_CHARACTERS:,} characters, "
+            f"got {len(query.input):,}; shorten it"
         )
     layouts = [Layout(slot) for slot in slots]  # type: ignore[arg-type]  # Layout checks it
     sweep = PromptSweep(lm, task, setting, grid([query], layouts))
@@ -98,7 +99,7 @@ def label_probabilities(row: Row) -> dict[str, float]:
 
 
 def surest(asked: Asked) -> str | None:
-    """Return the layout under which the right label is likeliest, or without a gold the one with the largest margin.
+    """Return the layout under which the right label is likeliest; without a gold, that with the largest margin.
 
     None where answers are generated, so that nothing says how sure they are.
     """

@@ -1,8 +1,8 @@
-"""Does the order of the demonstrations matter? Ask every query under many permutations of the same demonstrations.
+"""Does the order of the demonstrations matter? Ask every query under many permutations of the same ones.
 
-Order sensitivity and the entropy probes are those of Lu et al. 2022 (arXiv:2104.08786); that the best of many orders
-looks good by chance alone is shown by the line of Yauney & Mimno 2024 (arXiv:2404.13020), and tested by asking new
-queries under the chosen order.
+Order sensitivity and the entropy probes are those of Lu et al. 2022 (arXiv:2104.08786); that the best of many
+orders looks good by chance alone is shown by the line of Yauney & Mimno 2024 (arXiv:2404.13020), and tested
+by asking new queries under the chosen order.
 """
 
 import math
@@ -50,7 +50,7 @@ class OrderParams(PromptSetting):
         slot: Where the demonstrations stand.
         n_orders: How many orders; all of them where there are no more, else a sample that holds the first.
         n_held_out: New queries asked under the best order and the first; 0 skips that.
-        scores_content_free: Score inputs without content too: contextual calibration and the common-token bias.
+        scores_content_free: Score inputs without content too: for calibration and the common-token bias.
     """
 
     n_queries: int = 48
@@ -71,7 +71,9 @@ class OrderParams(PromptSetting):
         if self.n_held_out < 0:
             raise ValueError(f"n_held_out must be 0 or more, got {self.n_held_out}")
         if self.selection in NEEDS_QUERY:
-            raise ValueError(f"{self.selection} shows each query other demonstrations: choose random or balanced")
+            raise ValueError(
+                f"{self.selection} shows each query other demonstrations: choose random or balanced"
+            )
 
 
 def sample_orders(n_demos: int, n_orders: int, seed: int) -> list[tuple[int, ...]]:
@@ -128,7 +130,9 @@ def run(params: OrderParams, store: Store) -> Iterator[Event]:
 
 
 def _held_out(params: OrderParams, first: PromptSweep, predictions: pd.DataFrame) -> PromptSweep | None:
-    queries = sample_queries(first.task, params.n_queries + params.n_held_out, params.seed)[params.n_queries :]
+    queries = sample_queries(first.task, params.n_queries + params.n_held_out, params.seed)[
+        params.n_queries :
+    ]
     if not queries:
         return None
     given, best = layouts_of(params)[0], Layout.parse(best_order(_first_stage(predictions, params)))
@@ -169,7 +173,7 @@ def summarise(
     labelled = any(column.startswith("logp_") for column in predictions)
     tables = {"accuracy": accuracy_table(asked, "none", params.seed), "orders": _orders(ordered, labelled)}
     chance = _best_of_chance(ordered, labelled)
-    facts = {"best_of_chance": chance}
+    facts: dict[str, object] = {"best_of_chance": chance}
     if labelled:
         tables["entropy"] = entropy_correlations(tables["orders"])
         labels = _labels_by_place(params)
@@ -214,9 +218,7 @@ def _best_of_chance(ordered: pd.DataFrame, labelled: bool) -> float | None:
     if not labelled:
         return None
     n_labels = sum(column.startswith("logp_") for column in ordered)
-    return expected_best_of_chance(
-        ordered["query_id"].nunique(), 1 / n_labels, ordered["layout"].nunique()
-    )
+    return expected_best_of_chance(ordered["query_id"].nunique(), 1 / n_labels, ordered["layout"].nunique())
 
 
 def _labels_by_place(params: OrderParams) -> dict[str, list[str]]:
@@ -241,7 +243,10 @@ def _prior(predictions: pd.DataFrame) -> dict[str, float] | None:
 
 def _held_out_comparison(predictions: pd.DataFrame, params: OrderParams, best: str) -> dict | None:
     task = load_task(params.task)
-    new = {q.id for q in sample_queries(task, params.n_queries + params.n_held_out, params.seed)[params.n_queries :]}
+    new = {
+        q.id
+        for q in sample_queries(task, params.n_queries + params.n_held_out, params.seed)[params.n_queries :]
+    }
     first = layouts_of(params)[0].id
     asked = paired(predictions[predictions["query_id"].isin(new)], [first, best])
     if asked.empty or best == first:
@@ -255,8 +260,8 @@ def _verdict(
 ) -> str:
     low, high = 100 * accuracies.min(), 100 * accuracies.max()
     text = (
-        f"Reordering the same {params.n_demos} demonstrations moves accuracy between {low:.0f} % and {high:.0f} % "
-        f"({len(accuracies)} orders, {n} queries)."
+        f"Reordering the same {params.n_demos} demonstrations moves accuracy between {low:.0f} % and "
+        f"{high:.0f} % ({len(accuracies)} orders, {n} queries)."
     )
     if chance is not None:
         text += f" The best of {len(accuracies)} coin-flipping orders would reach {100 * chance:.0f} %."

@@ -1,7 +1,8 @@
 """Where do the demonstrations go? Move the same block of demonstrations through the slots of a chat prompt.
 
-The protocol of Cobbina & Zhou 2025 (arXiv:2507.22887) for one model and one task: accuracy change against zero-shot,
-prediction change against a reference, and what the paper leaves out: paired tests a query, and a false-flip floor.
+The protocol of Cobbina & Zhou 2025 (arXiv:2507.22887) for one model and one task: accuracy change against
+zero-shot, prediction change against a reference, and what the paper leaves out: paired tests a query, and a
+false-flip floor.
 """
 
 from collections.abc import Iterator
@@ -30,7 +31,7 @@ class PositionParams(PromptSetting):
     """Parameters of the position experiment, besides those of every experiment on prompts.
 
     Args:
-        layouts: Which layouts are compared, by id: none, ssp, esp, sum, eum, turns, eum+restated, sum+filler, ...
+        layouts: Which layouts are compared, by id: none, ssp, esp, sum, eum, turns, eum+restated, ...
         reference: The layout that prediction change is counted against; it must be one of the layouts.
         measures_floor: Ask some queries again through other batches, to see how many flip for no reason.
         scores_content_free: Score inputs without content too, for contextual calibration.
@@ -44,7 +45,9 @@ class PositionParams(PromptSetting):
     def __post_init__(self) -> None:
         super().__post_init__()
         if any(layout.control == "again" for layout in parse_layouts(self.layouts)):
-            raise ValueError("layouts must not hold +again: set measures_floor=true to ask the same prompts again")
+            raise ValueError(
+                "layouts must not hold +again: set measures_floor=true to ask the same prompts again"
+            )
         if self.reference not in self.layouts:
             raise ValueError(f"reference must be one of {', '.join(self.layouts)}, got {self.reference!r}")
 
@@ -114,7 +117,7 @@ def summarise(
     """Compare the layouts of a predictions table: a pure function, used again after calibration."""
     from lab.experiments.drawing import position_figures
 
-    asked, again, content_free = split_controls(predictions)
+    asked, again, _ = split_controls(predictions)
     asked = paired(asked, params.layouts)
     if asked.empty:
         return Result(run_id, predictions, {}, {}, "No query is answered under every layout yet.", {})

@@ -1,4 +1,4 @@
-"""Ask every query under every layout: all prompts of a run, the passes that answer them, the rows they give."""
+"""Ask every query under every layout: all prompts of a run, the passes that answer them, their rows."""
 
 import math
 import time
@@ -50,6 +50,7 @@ class Batch:
 
     @property
     def size(self) -> int:
+        """Count the cells that it answers."""
         return self.n_cells
 
 
@@ -131,14 +132,15 @@ class PromptSweep:
     def _row(self, place: int, answer: Answer, engine: int, request: int, seconds: float) -> Row:
         cell, prompt = self.cells[place], self.prompts[place]
         logp: dict[str, float] = {}
-        text, margin, candidates = "", math.nan, ()
+        text, margin = "", math.nan
+        candidates: tuple[str, ...] = ()
         if self.scores_labels:
             logp = self._label_scores(self.engines[engine].requests[request], answer)
             prediction, margin = best_label(logp)
             score = float(prediction == cell.query.gold)
             candidates = prompt.candidates(self.task.labels)
         else:
-            text = self.lm.tokenizer.decode(answer.text_tokens, skip_special_tokens=True).strip()
+            text = str(self.lm.tokenizer.decode(list(answer.text_tokens), skip_special_tokens=True)).strip()
             prediction, score = judge(self.task, cell.query, text)
         return Row(
             query_id=self.prefix + cell.query.id,
@@ -192,17 +194,20 @@ class PromptSweep:
         texts = {s.block.text for prompt in self.prompts for s in prompt.spans if s.block.kind != "template"}
         if special := special_tokens_in(self.template, texts):
             notes.append(
-                f"Texts of this run spell out {', '.join(special)}, which the model does not read as these characters "
-                "but as a control token, as it would in use; change the texts if that is not meant."
+                f"Texts of this run spell out {', '.join(special)}, which the model does not read as these "
+                "characters but as a control token, as it would in use; change the texts if that is not "
+                "meant."
             )
         if not self.engines[0].can_share:
             notes.append("This model's state cannot be forked: every prompt is encoded in full.")
+        if self.setting.selection == "balanced" and not self.task.labels:
+            notes.append("The task has no labels to balance: demonstrations are drawn at random.")
         if len(self.task.queries) < self.setting.n_queries:
             notes.append(f"The task has {len(self.task.queries)} queries; all of them are asked.")
         return notes
 
     def events(self, store: Store, run_id: str) -> Iterator[Event]:
-        """Go on with a run that was begun; yield its progress and, about every second, its partial predictions."""
+        """Go on with a run that was begun; yield progress and, about every second, partial predictions."""
         last_partial = 0.0
         for event in sweep(store, run_id, self.batches, self.evaluate):
             yield Progress(event.done, event.total, event.elapsed_s, event.eta_s)
@@ -229,7 +234,7 @@ def grid(queries: Sequence[Query], layouts: Sequence[Layout]) -> list[Cell]:
 
 
 def best_label(scores: dict[str, float]) -> tuple[str, float]:
-    """Return the label with the highest score (the first of several) and its lead over the second, in nats."""
+    """Return the label with the highest score (the first of several) and its lead in nats."""
     ranked = sorted(scores.values(), reverse=True)
     margin = ranked[0] - ranked[1] if len(ranked) > 1 else math.nan
     return max(scores, key=scores.__getitem__), margin

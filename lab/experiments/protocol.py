@@ -1,7 +1,7 @@
 """Do the claims of the DPP paper hold for this model? The whole protocol over several tasks, claim by claim.
 
-Cobbina & Zhou 2025 (arXiv:2507.22887) test over models; here each claim is tested over the queries of one model, with
-paired tests. A reimplementation from the paper's description, not a reproduction of its figures.
+Cobbina & Zhou 2025 (arXiv:2507.22887) test over models; here each claim is tested over the queries of one
+model, with paired tests. A reimplementation from the paper's description, not a reproduction of its figures.
 """
 
 from collections.abc import Iterator
@@ -33,13 +33,22 @@ class ProtocolParams(PromptSetting):
     """
 
     n_queries: int = 40
-    tasks: tuple[str, ...] = ("topic", "question_type", "capitals", "passage_questions", "news_summary", "arithmetic")
+    tasks: tuple[str, ...] = (
+        "topic",
+        "question_type",
+        "capitals",
+        "passage_questions",
+        "news_summary",
+        "arithmetic",
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
         object.__setattr__(self, "tasks", tuple(named_by_content(task) for task in self.tasks))
         if not self.tasks or len(set(self.tasks)) < len(self.tasks):
-            raise ValueError(f"tasks must be one or more different tasks, got {', '.join(self.tasks) or 'none'}")
+            raise ValueError(
+                f"tasks must be one or more different tasks, got {', '.join(self.tasks) or 'none'}"
+            )
         if self.selection == BY_HAND:
             raise ValueError("several tasks cannot share demonstrations by hand: choose random or balanced")
 
@@ -102,7 +111,9 @@ def summarise(predictions: pd.DataFrame, params: ProtocolParams, run_id: str) ->
     for name in params.tasks:
         rows = paired(predictions[task_of_row == name], LAYOUTS)
         if not rows.empty:
-            by_task[name] = rows.dropna(axis=1, how="all")
+            scores = [column for column in rows if column.startswith("logp_")]
+            others = [column for column in scores if rows[column].isna().all()]  # labels of other tasks
+            by_task[name] = rows.drop(columns=others)
     if not by_task:
         return Result(run_id, predictions, {}, {}, "No task is answered under every layout yet.", {})
     claims = dpp_claims(by_task, params.seed)

@@ -1,4 +1,4 @@
-"""What every experiment on prompts has in common: task, model, queries, demonstrations, and how answers are scored."""
+"""What all experiments on prompts have in common: task, model, queries, demonstrations, and the scoring."""
 
 import json
 import random
@@ -24,10 +24,11 @@ class PromptSetting:
         dtype: auto, float32, bfloat16 or float16.
         n_queries: How many queries are asked; a task that has fewer asks all it has.
         n_demos: How many demonstrations are shown.
-        selection: How they are chosen: random, balanced, first, bm25, nearest, or by hand.
+        selection: How they are chosen: random, balanced (at random where there are no labels), first, bm25,
+            nearest, or by hand.
         demos: By hand: pool ids, or demonstrations as JSON objects with input and output.
         instruction: Replaces the task's own; empty keeps it.
-        scoring: Label tasks: likelihood compares the labels' log-probabilities, generation reads what is written.
+        scoring: Label tasks: likelihood compares their log-probabilities, generation reads what is written.
         is_length_normalised: Compare mean instead of summed log-probability of a label's tokens.
         seed: Determines the draw of queries and demonstrations.
     """
@@ -59,7 +60,7 @@ class PromptSetting:
 
 
 def named_by_content(reference: str) -> str:
-    """Replace the path of a task file by the id of its kept copy, so that a recipe does not depend on a path."""
+    """Replace the path of a task file by the id of its kept copy, so that a recipe depends on no path."""
     from lab.tasks.files import load_path, looks_like_path
 
     return load_path(reference).id if looks_like_path(reference) else reference
@@ -76,18 +77,20 @@ def demos_by_hand(task: Task, demos: tuple[str, ...]) -> tuple[Demonstration, ..
     """Read demonstrations given by hand: ids of the pool, or JSON objects with input and output.
 
     Raises:
-        ValueError: If one cannot be read, is empty, stands twice, or has an output that is no label of the task.
+        ValueError: If one cannot be read, is empty, stands twice, or has an output that is no label.
     """
     from lab.tasks.selection import by_ids
 
-    read = []
+    read: list[Demonstration] = []
     for place, text in enumerate(demos):
         if not text.lstrip().startswith("{"):
             read.extend(by_ids(task, [text]))
             continue
         try:
             fields = json.loads(text)
-            asked, output = (str(fields[key] if fields[key] is not None else "") for key in ("input", "output"))
+            asked, output = (
+                str(fields[key] if fields[key] is not None else "") for key in ("input", "output")
+            )
             demo = Demonstration(f"hand-{place}", asked.strip(), output.strip())
         except (json.JSONDecodeError, KeyError) as error:
             raise ValueError(
@@ -100,7 +103,8 @@ def demos_by_hand(task: Task, demos: tuple[str, ...]) -> tuple[Demonstration, ..
             raise ValueError(f"demonstration {place} has an empty input or output: fill it in or remove it")
         if task.labels and demo.output not in task.labels:
             raise ValueError(
-                f"demonstration {place} has the output {demo.output!r}; choose one of {', '.join(task.labels)}"
+                f"demonstration {place} has the output {demo.output!r}; "
+                f"choose one of {', '.join(task.labels)}"
             )
         if demo.input in seen:
             raise ValueError(

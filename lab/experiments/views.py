@@ -1,4 +1,4 @@
-"""Views of a predictions table: the answers that are compared, the control rows, and only what is complete."""
+"""Views of a predictions table: the answers that are compared, the control rows, what is complete."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,11 @@ from lab.stats.floor import Floor, false_flip_floor
 from lab.tasks.task import Query
 
 CONTENT_FREE = "content-free:"
-CONTENT_FREE_INPUTS = ("N/A", "nothing", "[MASK]")  # Zhao et al. 2021 have an empty input; an empty line is not one
+CONTENT_FREE_INPUTS = (
+    "N/A",
+    "nothing",
+    "[MASK]",
+)  # Zhao et al. 2021 have an empty input; an empty line is not one
 
 
 def content_free_queries() -> tuple[Query, ...]:
@@ -30,7 +34,8 @@ def split_controls(predictions: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFram
 def paired(predictions: pd.DataFrame, layouts: Sequence[str]) -> pd.DataFrame:
     """Keep the queries that are answered under every layout, the layouts in the order given.
 
-    That is what a stopped run has to compare; stored rows come in the order in which layouts were first answered.
+    That is what a stopped run has to compare; stored rows come in the order in which layouts were first
+    answered.
     """
     predictions = predictions[predictions["layout"].isin(layouts)]
     n_answered = predictions.groupby("query_id")["layout"].nunique()

@@ -20,12 +20,14 @@ def to_score(
         groups: For each prompt, the group it is answered in.
 
     Returns:
-        One request a prompt. The split lies where the prompt ends, or before it where an answer merges with the
-        prompt's last token; tokens that all candidates share there cancel in the comparison.
+        One request a prompt. The split lies where the prompt ends, or before it where an answer merges with
+        the prompt's last token; tokens that all candidates share there cancel in the comparison.
     """
     n_labels = len(labels)
     alone = encode(template, [prompt.text for prompt in prompts])
-    whole = encode(template, [prompt.text + answer for prompt in prompts for answer in prompt.candidates(labels)])
+    whole = encode(
+        template, [prompt.text + answer for prompt in prompts for answer in prompt.candidates(labels)]
+    )
     requests = []
     for place, group in enumerate(groups):
         answered = whole[place * n_labels : (place + 1) * n_labels]
@@ -40,7 +42,8 @@ def to_generate(
     """Encode each prompt alone, with room for an answer of `max_new_tokens`."""
     rows = encode(template, [prompt.text for prompt in prompts])
     return [
-        Request(row, max_new_tokens=max_new_tokens, group=group) for row, group in zip(rows, groups, strict=True)
+        Request(row, max_new_tokens=max_new_tokens, group=group)
+        for row, group in zip(rows, groups, strict=True)
     ]
 
 
@@ -54,6 +57,7 @@ def check_length(requests: Sequence[Request], max_tokens: int) -> None:
     if longest > max_tokens:
         n_over = sum(request.n_longest > max_tokens for request in requests)
         raise ValueError(
-            f"{n_over} of {len(requests)} prompts are too long: the longest needs {longest} tokens with its answer, "
-            f"the model reads {max_tokens}. Use fewer or shorter demonstrations, or a model with a longer context."
+            f"{n_over} of {len(requests)} prompts are too long: the longest needs {longest} tokens with "
+            f"its answer, the model reads {max_tokens}. Use fewer or shorter demonstrations, or a model with "
+            "a longer context."
         )

@@ -33,8 +33,8 @@ class Engine:
     Args:
         lm: The model.
         requests: What is asked.
-        shares_prefixes: False encodes every prompt in full, in batches of another composition: the control run
-            that shows how many predictions flip although nothing has changed.
+        shares_prefixes: False encodes every prompt in full, in batches of another composition: the control
+            run that shows how many predictions flip although nothing has changed.
         limits: What one pass may hold; by default chosen by the kind of attention.
     """
 
@@ -56,7 +56,9 @@ class Engine:
                 pad=can_pad(lm.model) or not any(each.n_continuation_tokens for each in self.requests),
             )
         self.plan = plan_passes(self.requests, limits, self._bytes_per_token)
-        self._runner = Runner(lm, self.requests, self.plan) if self.can_share else WholeRunner(lm, self.requests)
+        self._runner = (
+            Runner(lm, self.requests, self.plan) if self.can_share else WholeRunner(lm, self.requests)
+        )
 
     def run(self, batch: Pass) -> list[Answer]:
         """Answer the rows of one pass, in their order."""

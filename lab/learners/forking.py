@@ -1,7 +1,8 @@
 """Fork a key-value cache without copying it: many rows read one encoded prefix.
 
-A forked layer shares its tensors with the original through a view that is expanded along the batch, so forking
-costs no memory. When the rows are only scored, the concatenation of prefix and suffix lives for one layer at a time.
+A forked layer shares its tensors with the original through a view that is expanded along the batch, so
+forking costs no memory. When the rows are only scored, the concatenation of prefix and suffix lives for one
+layer at a time.
 """
 
 import copy
@@ -35,13 +36,15 @@ def can_fork(model: "PreTrainedModel") -> bool:
 def can_pad(model: "PreTrainedModel") -> bool:
     """Tell whether padding inside the cache is harmless.
 
-    It is where positions are given (`position_ids`); a sliding or local window would count padding as context, and
-    a bias by distance (MPT) as distance.
+    It is where positions are given (`position_ids`); a sliding or local window would count padding as
+    context, and a bias by distance (MPT) as distance.
     """
     if not can_fork(model) or "position_ids" not in _arguments(model):
         return False
     has_local_layers = "local" in getattr(model.config, "attention_layers", ())  # GPT-Neo
-    return not has_local_layers and not any(layer.is_sliding for layer in new_cache(model).layers)
+    return not has_local_layers and not any(
+        getattr(layer, "is_sliding", False) for layer in new_cache(model).layers
+    )
 
 
 def _arguments(model: "PreTrainedModel") -> list[str]:

@@ -1,8 +1,8 @@
 """Run planned passes on a model: encode shared prefixes once, then score or generate what follows them.
 
-One scoring path for everything. A pass right-pads the suffixes of its rows behind their common prefix; because the
-mask is causal, padding cannot change what stands before it. Continuations of more than one token and generated
-answers go on from the same cache, with the padding masked out.
+One scoring path for everything. A pass right-pads the suffixes of its rows behind their common prefix;
+because the mask is causal, padding cannot change what stands before it. Continuations of more than one token
+and generated answers go on from the same cache, with the padding masked out.
 """
 
 import re
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from lab.learners.load import CausalLM
 
-# MPS says the first, torch's own allocator on a CPU one of the others; an illegal memory access is none of them.
+# MPS says the first, torch's own allocator on a CPU one of the others; an illegal memory access is none of
+# them.
 _OUT_OF_MEMORY = re.compile(r"out of memory|can't allocate memory|not enough memory")
 PREFIX_BYTES = 1024**3  # encoded prefixes kept at once; the least recently used is encoded anew when needed
 
@@ -47,13 +48,15 @@ class Runner:
             try:
                 return self._run(batch.rows, batch.node)
             except RuntimeError as error:
-                if not (isinstance(error, torch.OutOfMemoryError) or _OUT_OF_MEMORY.search(str(error).lower())):
+                if not (
+                    isinstance(error, torch.OutOfMemoryError) or _OUT_OF_MEMORY.search(str(error).lower())
+                ):
                     raise
                 self._prefixes.clear()
                 if len(batch.rows) == 1:
                     raise MemoryError(
-                        f"a prompt of {len(self.requests[batch.rows[0]].prompt)} tokens does not fit into memory: "
-                        "choose a smaller model, a smaller dtype or fewer demonstrations"
+                        f"a prompt of {len(self.requests[batch.rows[0]].prompt)} tokens does not fit into "
+                        "memory: choose a smaller model, a smaller dtype or fewer demonstrations"
                     ) from error
             middle = len(batch.rows) // 2
             halves = batch.rows[:middle], batch.rows[middle:]
@@ -92,7 +95,11 @@ class Runner:
 
     def _encoded(self, node: int, before: "Cache") -> "Cache":
         """Encode the tokens that a node adds to its parent's cache, which stays as it is."""
-        row, length, parent = self.plan.nodes[node].row, self.plan.nodes[node].length, self.plan.nodes[node].parent
+        row, length, parent = (
+            self.plan.nodes[node].row,
+            self.plan.nodes[node].length,
+            self.plan.nodes[node].parent,
+        )
         start = self.plan.nodes[parent].length if parent is not None else 0
         cache = fork(before, 1, keep=True)
         ids = self._tensor([self.requests[row].prompt[start:length]])
@@ -103,7 +110,7 @@ class Runner:
         return sum(self.plan.nodes[node].length for node in self._prefixes) * self._bytes_per_token
 
     def _logp_after(self, suffixes: list[Tokens], lengths: list[int], cache: "Cache") -> "torch.Tensor":
-        """Feed right-padded suffixes; return log-probabilities after each row's last token, (n_rows, n_vocabulary)."""
+        """Feed right-padded suffixes; return log p after each row's last token, (n_rows, n_vocabulary)."""
         import torch
 
         ids = self._tensor(_right_padded(suffixes))

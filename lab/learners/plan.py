@@ -1,9 +1,9 @@
-"""Which forward passes answer many prompts at least cost: a token trie whose shared prefixes are encoded once.
+"""Which forward passes answer many prompts at least cost: a token trie, its shared prefixes encoded once.
 
-Sequences are sorted, so that those with a common prefix are neighbours; a prefix becomes a node of the trie when
-encoding it once saves enough tokens. What remains of each sequence, its suffix, is batched with suffixes of the
-same node. The plan depends on the requests and limits alone, never on the state of the machine, so that a resumed
-run repeats exactly the passes that it has not finished.
+Sequences are sorted, so that those with a common prefix are neighbours; a prefix becomes a node of the trie
+when encoding it once saves enough tokens. What remains of each sequence, its suffix, is batched with suffixes
+of the same node. The plan depends on the requests and limits alone, never on the state of the machine, so
+that a resumed run repeats exactly the passes that it has not finished.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ class Limits:
         cache_bytes: Most bytes of keys and values that one pass may need.
         min_saved_tokens: A prefix is shared only if that saves at least so many tokens.
         share: False encodes every prompt in full.
-        pad: False puts only suffixes of equal length into one batch (for models whose attention counts places).
+        pad: False puts only suffixes of equal length into one batch (where attention counts places).
     """
 
     batch_tokens: int = 2048
@@ -51,12 +51,13 @@ class Pass:
 
     @property
     def size(self) -> int:
+        """Count its rows."""
         return len(self.rows)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """All passes of a run, with the tokens they compute; `n_tokens_unshared` is the cost of one prompt a pass."""
+    """All passes of a run, with the tokens they compute; `n_tokens_unshared` is that of one prompt a pass."""
 
     nodes: tuple[Node, ...]
     passes: tuple[Pass, ...]
@@ -75,7 +76,7 @@ class _Builder:
     leaves: dict[int | None, list[int]] = field(default_factory=lambda: {None: []})
 
     def grow(self, rows: list[int]) -> None:
-        """Make nodes of what sorted rows share, from the root downwards; every row stays at its deepest node."""
+        """Make nodes of what sorted rows share, from the root down; every row stays at its deepest node."""
         shared = [self._shared_with_next(a, b) for a, b in pairwise(rows)]
         branches: list[tuple[int, int, int | None]] = [(0, len(rows), None)]
         while branches:
@@ -107,7 +108,9 @@ class _Builder:
     def batches(self, node: int | None, leaf: list[int]) -> list[list[int]]:
         """Cut a leaf into batches of similar length within the limits, group by group."""
         depth = self.nodes[node].length if node is not None else 0
-        ordered = sorted(leaf, key=lambda row: (self.requests[row].group, len(self.requests[row].prompt), row))
+        ordered = sorted(
+            leaf, key=lambda row: (self.requests[row].group, len(self.requests[row].prompt), row)
+        )
         batches: list[list[int]] = []
         longest = 0
         for row in ordered:
@@ -151,8 +154,12 @@ def plan_passes(requests: Sequence[Request], limits: Limits, bytes_per_token: in
         builder.grow(rows)
     else:
         builder.leaves[None] = rows
-    batches = [(node, batch) for node, leaf in builder.leaves.items() for batch in builder.batches(node, leaf)]
-    batches.sort(key=lambda item: requests[item[1][0]].group)  # stable: keeps the order of the trie inside a group
+    batches = [
+        (node, batch) for node, leaf in builder.leaves.items() for batch in builder.batches(node, leaf)
+    ]
+    batches.sort(
+        key=lambda item: requests[item[1][0]].group
+    )  # stable: keeps the order of the trie inside a group
     passes = tuple(Pass(index, tuple(batch), node) for index, (node, batch) in enumerate(batches))
     nodes = tuple(builder.nodes)
     return Plan(
@@ -169,5 +176,7 @@ def _n_tokens(requests: Sequence[Request], nodes: tuple[Node, ...], passes: tupl
     total = sum(node.length - (nodes[node.parent].length if node.parent is not None else 0) for node in nodes)
     for batch in passes:
         depth = nodes[batch.node].length if batch.node is not None else 0
-        total += sum(len(requests[row].prompt) - depth + requests[row].n_continuation_tokens for row in batch.rows)
+        total += sum(
+            len(requests[row].prompt) - depth + requests[row].n_continuation_tokens for row in batch.rows
+        )
     return total

@@ -12,7 +12,7 @@ class Request:
 
     Args:
         prompt: Token ids of the prompt, at least one.
-        candidates: Token ids of each continuation, at least one token each; empty when an answer is generated.
+        candidates: Token ids of each continuation, at least one token each; none to generate.
         max_new_tokens: How many tokens a generated answer may have; 0 when candidates are scored.
         group: Requests of a lower group are answered first, so that a stopped run holds whole groups.
     """
@@ -46,8 +46,8 @@ class Request:
 class Answer:
     """What a learner answered.
 
-    `logp` holds, for each candidate, the summed log-probability of its tokens in nats; `text_tokens` the generated
-    token ids, without the token that ended them.
+    `logp` holds, for each candidate, the summed log-probability of its tokens in nats; `text_tokens` the
+    generated token ids, without the token that ended them.
     """
 
     logp: tuple[float, ...] = ()

@@ -1,4 +1,4 @@
-"""Answer requests by encoding whole sequences: for models whose state cannot be forked, and as the oracle in tests."""
+"""Answer requests by encoding whole sequences: where a state cannot be forked, and as the oracle in tests."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING

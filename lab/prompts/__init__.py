@@ -1,1 +1,1 @@
-"""Prompts: `layout` says what stands where, `render` writes it, `tokens` counts it, `template` tells the truth."""
+"""Prompts: `layout` says what stands where, `render` writes it, `tokens` counts it, `template` warns."""

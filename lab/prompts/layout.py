@@ -56,7 +56,9 @@ class Layout:
         if self.control == "restated" and self.slot != "eum":
             raise ValueError(f"only eum can restate the query, got {self.slot}+restated")
         if self.slot == "none" and self.control not in ("", "again"):
-            raise ValueError(f"the zero-shot prompt has no demonstrations to control, got none+{self.control}")
+            raise ValueError(
+                f"the zero-shot prompt has no demonstrations to control, got none+{self.control}"
+            )
         if self.control == "filler" and self.slot == "turns":
             raise ValueError("filler text has no turns to stand in; use sum+filler or eum+filler")
         if self.order is not None and sorted(self.order) != list(range(len(self.order))):
@@ -64,7 +66,8 @@ class Layout:
 
     @property
     def id(self) -> str:
-        parts = [self.slot]
+        """Write the layout as it stands in tables, recipes and links."""
+        parts: list[str] = [self.slot]
         if self.control:
             parts.append(f"+{self.control}")
         if self.draw:

@@ -8,7 +8,6 @@ from lab.prompts.layout import Layout
 from lab.prompts.template import Template
 from lab.tasks.task import Demonstration, Query, Task
 
-
 BlockKind = Literal["instruction", "demonstration", "query", "filler", "template"]
 SEPARATOR = "\n\n"
 
@@ -17,8 +16,8 @@ SEPARATOR = "\n\n"
 class Block:
     """A piece of a prompt.
 
-    `place` counts demonstrations in the order in which they stand, from 0; else it is -1. `n_asking` is the number of
-    characters of a demonstration before its output.
+    `place` counts demonstrations in the order in which they stand, from 0; else it is -1. `n_asking` is the
+    number of characters of a demonstration before its output.
     """
 
     kind: BlockKind
@@ -75,11 +74,13 @@ def render(
         query: What is asked.
 
     Returns:
-        The prompt with every block located in its text. Demonstration blocks are the same text in every slot but
-        `turns`, where each becomes a user and an assistant turn.
+        The prompt with every block located in its text. Demonstration blocks are the same text in every slot
+        but `turns`, where each becomes a user and an assistant turn.
     """
     messages = arrange(task, layout, demos, _cue(task, query.input))
-    dicts, text = template.apply([(role, SEPARATOR.join(b.text for b in blocks)) for role, blocks in messages])
+    dicts, text = template.apply(
+        [(role, SEPARATOR.join(b.text for b in blocks)) for role, blocks in messages]
+    )
     blocks = [block for _, message in messages for block in message]
     starts = template.content_starts(dicts, text)
     placed = _placed(blocks, dicts, starts) if starts else _found(blocks, text)
@@ -120,9 +121,7 @@ def _cue(task: Task, text: str) -> str:
     return f"{task.input_name}: {text.strip()}\n{task.output_name}:"
 
 
-def _placed(
-    blocks: Sequence[Block], messages: Sequence[dict[str, str]], starts: Sequence[int]
-) -> list[Span]:
+def _placed(blocks: Sequence[Block], messages: Sequence[dict[str, str]], starts: Sequence[int]) -> list[Span]:
     """Place each block by its place in its message."""
     spans: list[Span] = []
     left = list(blocks)

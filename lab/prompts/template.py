@@ -1,7 +1,7 @@
 """How a model writes a conversation, and what a person must know about that.
 
-Chat templates differ in ways that decide an experiment: some have no system role, some inject a system prompt that
-nobody asked for, some begin with a token that the tokenizer would add once more.
+Chat templates differ in ways that decide an experiment: some have no system role, some inject a system prompt
+that nobody asked for, some begin with a token that the tokenizer would add once more.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,14 +10,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerFast
+    from transformers import PreTrainedTokenizerBase
 
 Message = tuple[str, str]  # role, content
 _PROBE = "Zq7 probe"
-# Today's date would make another prompt of the same recipe tomorrow. The day is the one that Llama 3.2's own template
-# falls back on; a macro, because no function can be handed to a template.
-_SOME_DAY = {"%Y": "2024", "%y": "24", "%m": "07", "%d": "26", "%B": "July", "%b": "Jul", "%A": "Friday", "%a": "Fri",
-             "%H": "12", "%M": "00", "%S": "00"}  # fmt: skip
+# Today's date would make another prompt of the same recipe tomorrow. The day is the one that Llama 3.2's own
+# template falls back on; a macro, because no function can be handed to a template.
+_SOME_DAY = {
+    "%Y": "2024", "%y": "24", "%m": "07", "%d": "26", "%B": "July", "%b": "Jul", "%A": "Friday", "%a": "Fri",
+    "%H": "12", "%M": "00", "%S": "00",
+}  # fmt: skip
 _DATE_MACRO = (
     "{% macro strftime_now(format) %}{{ format"
     + "".join(f" | replace('{sign}', '{text}')" for sign, text in _SOME_DAY.items())
@@ -29,10 +31,11 @@ _DATE_MACRO = (
 class Template:
     """The chat template of a tokenizer, or plain text where it has none."""
 
-    tokenizer: "PreTrainedTokenizerFast"
+    tokenizer: "PreTrainedTokenizerBase"
 
     @cached_property
     def is_chat(self) -> bool:
+        """Whether the tokenizer knows roles; a base model's does not."""
         return bool(self.tokenizer.chat_template)
 
     @cached_property
@@ -73,8 +76,8 @@ class Template:
         """Write a conversation up to the place where the answer begins.
 
         Returns:
-            The messages as the template got them (a system message moves into the first user message where the
-            template knows no system role), and the prompt text.
+            The messages as the template got them (a system message moves into the first user message where
+            the template knows no system role), and the prompt text.
         """
         if self.is_chat and not self.has_system_role:
             messages = _without_system_role(messages)
@@ -111,12 +114,13 @@ class Template:
     def _write(self, messages: Sequence[Message]) -> str:
         if not self.is_chat:
             return self._plain(messages)
-        return self.tokenizer.apply_chat_template(
+        written = self.tokenizer.apply_chat_template(
             [{"role": role, "content": text} for role, text in messages],
             tokenize=False,
             add_generation_prompt=True,
             chat_template=_DATE_MACRO + self._source if self._writes_date else None,
         )
+        return str(written)
 
     @staticmethod
     def _plain(messages: Sequence[Message]) -> str:
@@ -137,18 +141,18 @@ class Template:
         notes = []
         if not self.has_system_role:
             notes.append(
-                "This template has no system role: the system message moves to the start of the user message, "
-                "so esp reads like sum."
+                "This template has no system role: the system message moves to the start of the user "
+                "message, so esp reads like sum."
             )
         if self.default_system_prompt:
             notes.append(
-                "This template injects a system prompt of its own when none is given; the task's instruction takes "
-                f"its place. An empty instruction would leave: “{self.default_system_prompt}”"
+                "This template injects a system prompt of its own when none is given; the task's instruction "
+                f"takes its place. An empty instruction would leave: “{self.default_system_prompt}”"
             )
         if self._writes_date:
             notes.append(
-                "This template writes the day's date into the prompt; here it is always 26 July 2024, so that a run "
-                "can be repeated."
+                "This template writes the day's date into the prompt; here it is always 26 July 2024, so "
+                "that a run can be repeated."
             )
         bos = self.tokenizer.bos_token
         if bos and self._write([("user", _PROBE)]).startswith(bos) and self._adds_bos():

@@ -25,9 +25,9 @@ def encode(template: Template, texts: Sequence[str]) -> list[tuple[int, ...]]:
 
 
 def special_tokens_in(template: Template, texts: Iterable[str]) -> list[str]:
-    """Return the special tokens that are spelled out in texts, which the tokenizer does not read as characters.
+    """Return the special tokens spelled out in texts, which the tokenizer does not read as characters.
 
-    Someone's text can so end a turn or open another: nothing is executed, but the model reads a control token.
+    Someone's text can so end a turn or open another: nothing is executed, but it is a control token.
     """
     added = template.tokenizer.added_tokens_decoder.values()
     special = {token.content for token in added if token.special}
@@ -46,6 +46,6 @@ def token_strip(template: Template, prompt: Prompt) -> list[Token]:
     for token_id, (start, end) in zip(encoded.input_ids, encoded.offset_mapping, strict=True):
         while start >= span.end and span is not prompt.spans[-1]:
             span = next(spans)
-        text = prompt.text[start:end] or tokenizer.convert_ids_to_tokens(token_id)
+        text = prompt.text[start:end] or str(tokenizer.convert_ids_to_tokens(token_id))
         tokens.append(Token(text, token_id, span))
     return tokens

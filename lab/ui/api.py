@@ -38,7 +38,7 @@ def score(
     Args:
         query: The input that is asked.
         labels: The answers to compare, at least two.
-        demos: Demonstrations, each {"input": ..., "output": one of the labels}; may be empty with slot "none".
+        demos: Demonstrations, each {"input": ..., "output": one of the labels}; none with slot none.
         slot: Where they stand: none, ssp, esp, sum, eum or turns.
         instruction: The system instruction; empty for none.
         input_name: Stands before every input in the prompt, such as "Review".
@@ -47,7 +47,8 @@ def score(
         is_length_normalised: Compare mean instead of summed log-probability of a label's tokens.
 
     Returns:
-        prediction, margin (nats), logp (label to nats), probability (label to 0..1), prompt, candidates, n_tokens.
+        prediction, margin (nats), logp (label to nats), probability (label to 0..1), prompt, candidates and
+        n_tokens.
     """
     from lab.experiments.one_query import ask, label_probabilities
     from lab.experiments.setting import BY_HAND, PromptSetting
@@ -183,7 +184,7 @@ def mount_api(lab: Lab) -> None:
         model: str = "smollm2-135m",
         instruction: str = "",
     ) -> dict[str, Any]:
-        """Ask the same queries under many orders of the same demonstrations; test the best order on new queries.
+        """Ask the same queries under many orders of the same demonstrations; test the best on new queries.
 
         Args:
             task: A shipped task such as topic, sentiment or capitals, or hub: and a data set.

@@ -1,4 +1,4 @@
-"""The Compose tab: write demonstrations and a query, see the exact prompt, ask it under every slot at once."""
+"""The Compose tab: write demonstrations and a query, see the exact prompt, ask it under every slot."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -122,7 +122,9 @@ def _wire_asking(tab: ComposeTab, panel: Answers, found: gr.State) -> None:
         show_progress_on=panel.answer,
     )
     wire_look(tab, asking.then)
-    panel.stop.click(stop_asking, None, panel.stop, queue=False, show_progress="hidden", api_visibility="private")
+    panel.stop.click(
+        stop_asking, None, panel.stop, queue=False, show_progress="hidden", api_visibility="private"
+    )
     panel.reveal.click(
         reveal,
         [found, tab.asked_for, panel.guess_flips, panel.guess_slot],
@@ -207,7 +209,7 @@ def undo(history: list[Composed]) -> Values:
     return history[:-1], *show(history[-2])
 
 
-def ask_all(guess_first: bool, *values: Any, request: gr.Request) -> Iterator[Values]:
+def ask_all(request: gr.Request, guess_first: bool, *values: Any) -> Iterator[Values]:
     """Ask under every slot; yield the state of the panel at least twice a second."""
     can_stop, at_rest = gr.Button(interactive=True), gr.Button(interactive=False)
     hide, asked = gr.Group(visible=False), None

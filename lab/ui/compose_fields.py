@@ -1,4 +1,4 @@
-"""The controls of the Compose tab: what is on it, and how a composed prompt fills them and is read from them."""
+"""The controls of the Compose tab: how a composed prompt fills them and is read from them."""
 
 from typing import Any, NamedTuple
 
@@ -106,7 +106,7 @@ def show(composed: Composed) -> Values:
 
 
 def demos_as_rows(composed: Composed) -> dict[str, Any]:
-    """Write demonstrations as a `DemoList` takes them, with the task's labels and names of input and output."""
+    """Write demonstrations as a `DemoList` takes them, with the task's labels and names."""
     task = composed.loaded
     rows = [{"id": f"d{place}", "input": i, "output": o} for place, (i, o) in enumerate(composed.demos)]
     return demos_value(rows, task.labels, task.input_name, task.output_name)

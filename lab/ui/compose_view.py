@@ -1,4 +1,4 @@
-"""What a composed prompt looks like on screen: its tokens, its notes, its answers. HTML from plain data, all escaped."""
+"""What a composed prompt looks like on screen: tokens, notes, answers. HTML from plain data, all escaped."""
 
 import math
 from html import escape
@@ -16,8 +16,8 @@ from lab.ui.widgets.markup import note
 from lab.ui.widgets.token_strip import prompt_html
 
 NO_TOKENIZER = (
-    "The model is not here yet, and with it its tokenizer and chat template. Press Ask once: it is fetched (about "
-    "93 MB for the default model), and from then on the exact prompt shows here while you type."
+    "The model is not here yet, and with it its tokenizer and chat template. Press Ask once: it is fetched "
+    "(about 93 MB for the default model), and from then on the exact prompt shows here while you type."
 )
 
 
@@ -112,8 +112,8 @@ def _slot_row(asked: Asked, row: Row, chosen: str, is_flip: bool) -> str:
     share = f"{100 * shares[row.prediction]:.0f} %" if shares else "–"
     width = 100 * shares[row.prediction] if shares else 0
     bar = (
-        f"<span class='bar-cell'>{share}</span><span class='bar' aria-hidden='true'><span style='width:{width:.0f}%;"
-        "background:var(--color-accent)'></span></span>"
+        f"<span class='bar-cell'>{share}</span><span class='bar' aria-hidden='true'>"
+        f"<span style='width:{width:.0f}%;background:var(--color-accent)'></span></span>"
         if shares
         else share
     )

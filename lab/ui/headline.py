@@ -8,6 +8,7 @@ from lab.runs.examples import Example, list_examples, read_example
 from lab.tasks import load_task
 
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+PLACES = ("ssp", "esp", "sum", "eum")
 QUESTION = "Move the same demonstrations to another place of the prompt: which answers flip?"
 
 
@@ -18,12 +19,13 @@ def headline_html() -> str:
         return f"<p class='finding'>{QUESTION}</p>"
     summary = read_example(example.slug).summary
     found = finding(summary, example.recipe.params.get("n_demos", 5))
-    return f"<p class='finding'>{found}</p><p class='grounds'>{grounds(summary, example)}</p>"
+    said = f"<p class='finding'>{found}</p><p class='grounds'>{grounds(summary, example)}</p>"
+    return f"<div class='hero'><div>{said}</div>{bars(summary)}</div>"
 
 
 def strongest(summary: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the comparison of two places with the most flips; without demonstrations is no place."""
-    moved = [c for c in summary.get("comparisons", ()) if "none" not in (c["layout"], c["reference"])]
+    """Return the comparison of two of the paper's four places with the most flips."""
+    moved = [c for c in summary.get("comparisons", ()) if {c["layout"], c["reference"]} <= set(PLACES)]
     return max(moved, key=lambda c: c["prediction_change"], default=None)
 
 
@@ -33,11 +35,16 @@ def finding(summary: dict[str, Any], n_demos: int) -> str:
     if most is None:
         return QUESTION
     count = NUMBERS[n_demos] if n_demos < len(NUMBERS) else str(n_demos)
-    start, end = (SLOT_TITLES.get(most[key], most[key]) for key in ("reference", "layout"))
+    start, end = (_place(most[key]) for key in ("reference", "layout"))
     return (
-        f"Moving the same {count} demonstrations from the {escape(start)} to the {escape(end)} "
+        f"Moving the same {count} demonstrations from {escape(start)} to {escape(end)} "
         f"flips <strong>{100 * most['prediction_change']:.0f} %</strong> of this model’s answers."
     )
+
+
+def _place(layout: str) -> str:
+    """Name a layout's place inside a sentence."""
+    return "chat turns of their own" if layout == "turns" else f"the {SLOT_TITLES.get(layout, layout)}"
 
 
 def grounds(summary: dict[str, Any], example: Example) -> str:
@@ -64,6 +71,25 @@ def grounds(summary: dict[str, Any], example: Example) -> str:
         " · ".join([*parts, made] if made else parts)
         + ". No model is loaded yet: this run ships with the lab."
     )
+
+
+def bars(summary: dict[str, Any]) -> str:
+    """Draw the accuracy in each of the four places as a bar, with its share of flips in words."""
+    flips = {c["layout"]: 100 * c["prediction_change"] for c in summary.get("comparisons", ())}
+    rows = []
+    for place in PLACES:
+        if place not in summary.get("accuracy", {}):
+            continue
+        right = 100 * summary["accuracy"][place]
+        moved = f"{flips[place]:.0f} % flip" if place in flips else "reference"
+        rows.append(
+            f"<li><span><b>{place}</b> {escape(SLOT_TITLES[place])}</span>"
+            f"<span class='track' aria-hidden='true'><i style='width:{right:.0f}%'></i></span>"
+            f"<span>{right:.0f} % right</span><span>{moved}</span></li>"
+        )
+    if not rows:
+        return ""
+    return f"<ul class='hero-bars' aria-label='Accuracy and flips by place'>{''.join(rows)}</ul>"
 
 
 def _title(task: str) -> str:

@@ -1,4 +1,4 @@
-"""Ways between the tabs: links that open where they were copied, and a composed prompt that moves on to a sweep."""
+"""Ways between the tabs: links that open where they were copied, a composed prompt that moves on."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -130,7 +130,7 @@ def wire_moving_on(button: gr.Button, compose: Door, target: Door, tabs: gr.Tabs
 
 
 def tab_doors(tab: str, label: str, handles: Mapping[str, TabHandle]) -> dict[str, Door]:
-    """Make the doors of a tab, one for each of its experiments; a link to the open tab is that of the first."""
+    """Make the doors of a tab, one for each of its experiments; a link to it is that of the first."""
     return {
         experiment_id: Door(tab, label, handle.inputs, handle.inputs, handle.recipe, handle.fill)
         for experiment_id, handle in handles.items()

@@ -5,6 +5,7 @@ from dataclasses import fields
 from typing import Any, NamedTuple
 
 import gradio as gr
+from gradio.data_classes import GradioModel, GradioRootModel
 
 from lab.experiments.position import PositionParams
 from lab.prompts.layout import Layout
@@ -197,5 +198,8 @@ def _show_at_build(panel: Panel, example: Opened) -> None:
     for component, value in shown(panel, example, no_store, example.result(no_store)).items():
         if isinstance(value, gr.components.Component):
             component.choices, component.value = value.choices, value.value
+            value.unrender()  # made while the page is built, it would stand on it once more
         else:
-            component.value = component.postprocess(value) if value is not None else None
+            ready = component.postprocess(value) if value is not None else None
+            # The page gets its configuration as JSON: a model of pydantic would arrive there as its text.
+            component.value = ready.model_dump() if isinstance(ready, GradioModel | GradioRootModel) else ready

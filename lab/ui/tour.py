@@ -1,4 +1,4 @@
-"""A short guided tour: each step points at the control that it speaks of. Skippable, and remembered in the browser."""
+"""A short guided tour: each step points at the control that it speaks of; remembered in the browser."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -29,40 +29,40 @@ STEPS: tuple[Step, ...] = (
         "#lab-headline",
         "Position",
         "One finding, already measured",
-        "This run ships with the lab. Nothing was trained: the same demonstrations only stand in another place "
-        "of the prompt, and answers change.",
+        "This run ships with the lab. Nothing was trained: the same demonstrations only stand in another "
+        "place of the prompt, and answers change.",
     ),
     Step(
         "#position-matrix",
         "Position",
         "Every answer, one by one",
-        "A row is a query, a column a place. Click a cell to read both prompts side by side and see how sure the "
-        "model was.",
+        "A row is a query, a column a place. Click a cell to read both prompts side by side and see how sure "
+        "the model was.",
     ),
     Step(
         "#position-run",
         "Position",
         "Run it yourself",
-        "Choose a task above, then run. The model (93 MB) is fetched once; a stopped run goes on where it stopped.",
+        "Choose a task above, then run. The model (93 MB) is fetched once; a stopped run can go on.",
     ),
     Step(
         "#compose-demos",
         "Compose",
         "Write your own demonstrations",
-        "Type, add, remove and drag them (or Alt+arrow keys). The exact prompt follows on the right, token by token.",
+        "Type, add, remove and drag them (or Alt+arrow keys). The exact prompt follows, token by token.",
     ),
     Step(
         "#compose-run",
         "Compose",
         "Guess first, then ask",
-        "One click answers your query under every slot at once. Switch on “Guess first” to let a class bet before "
-        "the answers show.",
+        "One click answers your query under every slot at once. Switch on “Guess first” to let a class bet "
+        "before the answers show.",
     ),
     Step(
         "#copy-link",
         "",
         "Hand it on",
-        "The link holds the whole setting of the open tab. Every run is kept under Runs, with its recipe and exports.",
+        "The link holds the whole setting of the open tab. Every run is kept under Runs, with exports.",
     ),
 )
 

@@ -1,4 +1,4 @@
-"""A browser on the running app; a page test fails on page errors, console errors and requests to other hosts."""
+"""A browser on the running app; a test fails on page errors, console errors, requests to other hosts."""
 
 import os
 import shutil
@@ -26,10 +26,14 @@ def app_url() -> str:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[object]:
     """Start one browser for all tests, or skip them with the reason."""
-    sync_api = pytest.importorskip("playwright.sync_api", reason="BROWSER TESTS SKIPPED: playwright is not installed")
+    sync_api = pytest.importorskip(
+        "playwright.sync_api", reason="BROWSER TESTS SKIPPED: playwright is not installed"
+    )
     path = chromium()
     if path is None:
-        pytest.skip("BROWSER TESTS SKIPPED: no Chromium; set LAB_CHROMIUM, or install chromium or google-chrome")
+        pytest.skip(
+            "BROWSER TESTS SKIPPED: no Chromium; set LAB_CHROMIUM, or install chromium or google-chrome"
+        )
     sync_api.expect.set_options(timeout=30_000)
     with sync_api.sync_playwright() as playwright:
         arguments = ["--no-sandbox", "--disable-background-networking"]
@@ -40,7 +44,7 @@ def browser() -> Iterator[object]:
 
 @pytest.fixture
 def open_page(browser, app_url) -> Iterator[object]:
-    """Return `open_page(path="", tour=False, **context)`: a page of a new visitor, watched until the test ends."""
+    """Return `open_page(path="", tour=False, **context)`: the watched page of a new visitor."""
     contexts, faults = [], []
 
     def watch(page) -> None:
@@ -49,7 +53,10 @@ def open_page(browser, app_url) -> Iterator[object]:
         page.on("request", lambda request: _note_host(request.url, app_url, faults))
 
     def open_one(path: str = "", tour: bool = False, **context):
-        options = {"viewport": {"width": 1280, "height": 900}, "permissions": ["clipboard-read", "clipboard-write"]}
+        options = {
+            "viewport": {"width": 1280, "height": 900},
+            "permissions": ["clipboard-read", "clipboard-write"],
+        }
         contexts.append(browser.new_context(**{**options, **context}))
         page = contexts[-1].new_page()
         page.set_default_timeout(30_000)

@@ -72,7 +72,9 @@ def test_undo_brings_back_what_a_fill_replaced(compose: Page):
 
 def test_a_prompt_that_cannot_be_asked_says_why(compose: Page):
     compose.locator("#compose-query textarea").fill("a " * 9900)
-    expect(compose.locator("#compose-prompt")).to_contain_text(re.compile(r"has [\d,]+ tokens and the model reads 8,192"))
+    expect(compose.locator("#compose-prompt")).to_contain_text(
+        re.compile(r"has [\d,]+ tokens and the model reads 8,192")
+    )
     ask(compose)
     expect(compose.locator("#compose-answer-panel")).to_contain_text("too long", timeout=ANSWERED_MS)
 

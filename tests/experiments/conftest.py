@@ -8,7 +8,20 @@ from pathlib import Path
 import pytest
 from tiny_models import save_tiny_lm
 
-WORDS = ("tiger", "apple", "eagle", "cherry", "otter", "grape", "heron", "lemon", "mouse", "peach", "robin", "plum")
+WORDS = (
+    "tiger",
+    "apple",
+    "eagle",
+    "cherry",
+    "otter",
+    "grape",
+    "heron",
+    "lemon",
+    "mouse",
+    "peach",
+    "robin",
+    "plum",
+)
 KINDS = ("animal", "fruit")
 N_POOL, N_QUERIES = 12, 10
 
@@ -34,7 +47,8 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> str:
 def label_task(tmp_path: Path) -> str:
     """Write a task of two labels: 12 rows of pool, 10 queries."""
     rows = [
-        {"input": word, "output": KINDS[place % 2], "split": "pool"} for place, word in enumerate(WORDS[:N_POOL])
+        {"input": word, "output": KINDS[place % 2], "split": "pool"}
+        for place, word in enumerate(WORDS[:N_POOL])
     ]
     rows += [
         {"input": f"{WORDS[place]} {place}", "output": KINDS[place % 2], "split": "query"}

@@ -67,7 +67,9 @@ def test_retrieval_chooses_for_each_query(label_task):
 def test_demonstrations_by_hand_are_shown_as_given(label_task):
     made = contexts(label_task, selection="by hand", demos=("p5", '{"input": "fig", "output": "fruit"}'))
     prompt = made.prompt(Layout("sum"), made.task.queries[0])
-    assert prompt.messages[-1]["content"].startswith("Text: grape\nLabel: fruit\n\nText: fig\nLabel: fruit\n\n")
+    assert prompt.messages[-1]["content"].startswith(
+        "Text: grape\nLabel: fruit\n\nText: fig\nLabel: fruit\n\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -85,3 +87,8 @@ def test_several_draws_need_a_selection_that_draws(label_task, choices, message)
 def test_an_order_of_another_length_is_refused(label_task):
     with pytest.raises(ValueError, match=r"the order of sum@1-0 has 2 places for 4 demos"):
         ids(contexts(label_task), "sum@1-0")
+
+
+def test_without_labels_a_balanced_draw_is_a_random_one(number_task):
+    made = contexts(number_task, selection="balanced")
+    assert ids(made, "sum") == ids(contexts(number_task, selection="random"), "sum")

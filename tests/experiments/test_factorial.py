@@ -19,7 +19,8 @@ def test_every_combination_is_asked_and_shares_sum_to_one(model, label_task):
         result = list(factorial.run(asked, store))[-1]
     assert len(result.predictions) == 8 * 6
     assert set(result.summary) >= {
-        "experiment", "task", "model", "n_queries", "n_layouts", "shares", "sigma_order", "sigma_select", "verdict",
+        "experiment", "task", "model", "n_queries", "n_layouts", "shares", "sigma_order", "sigma_select",
+        "verdict",
     }  # fmt: skip
     assert (result.summary["n_queries"], result.summary["n_layouts"]) == (6, 8)
     assert set(result.tables) == {"variance", "variance_with_queries", "accuracy"}

@@ -1,4 +1,4 @@
-"""The position experiment end to end on a tiny model: complete, resumable, killable, and honest when stopped."""
+"""The position experiment end to end on a tiny model: complete, resumable, killable, partial when stopped."""
 
 import os
 import signal
@@ -56,7 +56,9 @@ def test_a_run_yields_cost_progress_and_a_result_with_every_cell(model, label_ta
     assert (progress[-1].done, progress[-1].total, cost.n_prompts) == (n, n, n)
     table = result.predictions
     assert len(table) == n
-    assert table.groupby("layout")["query_id"].nunique().to_dict() == dict.fromkeys([*LAYOUTS, "sum+again"], 10)
+    assert table.groupby("layout")["query_id"].nunique().to_dict() == dict.fromkeys(
+        [*LAYOUTS, "sum+again"], 10
+    )
     assert table["margin"].notna().all() and table[["logp_animal", "logp_fruit"]].notna().all().all()
 
 
@@ -184,7 +186,9 @@ def test_demonstrations_by_hand_stand_in_the_stored_prompts(model, label_task):
         result = list(position.run(asked, store))[-1]
         prompts = store.prompts(result.run_id)
     assert prompts["prompt"].str.contains("crow\nLabel: animal").sum() == 20  # ten, and ten again
-    wrong = params(model, label_task, selection="by hand", demos=("p1", '{"input": "crow", "output": "bird"}'))
+    wrong = params(
+        model, label_task, selection="by hand", demos=("p1", '{"input": "crow", "output": "bird"}')
+    )
     with Store() as store, pytest.raises(ValueError, match="demonstration 2 has the output 'bird'"):
         next(position.run(wrong, store))
 

@@ -2,10 +2,17 @@
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 
-from lab.experiments.setting import PromptSetting, demos_by_hand, named_by_content, parse_layouts, sample_queries
+from lab.experiments.setting import (
+    PromptSetting,
+    demos_by_hand,
+    named_by_content,
+    parse_layouts,
+    sample_queries,
+)
 from lab.runs.recipe import Recipe
 from lab.tasks import load_task
 
@@ -18,7 +25,10 @@ HAND = ('{"input": "crow", "output": "animal"}', '{"input": "fig", "output": "fr
         ({"n_queries": 0}, "n_queries must be 1..10000, got 0"),
         ({"n_queries": 10_001}, "n_queries must be 1..10000, got 10001"),
         ({"n_demos": 65}, "n_demos must be 1..64, got 65"),
-        ({"selection": "best"}, "selection must be one of random, balanced, first, bm25, nearest, by hand, got 'best'"),
+        (
+            {"selection": "best"},
+            "selection must be one of random, balanced, first, bm25, nearest, by hand, got 'best'",
+        ),
         ({"scoring": "guess"}, "scoring must be one of likelihood, generation, got 'guess'"),
         ({"selection": "by hand"}, "demos are given exactly when the selection is 'by hand'"),
         ({"demos": ("p0",)}, "demos are given exactly when the selection is 'by hand'"),
@@ -38,7 +48,7 @@ def test_demonstrations_by_hand_set_their_number():
 def test_a_recipe_depends_on_a_files_content_and_not_on_its_path(label_task, tmp_path):
     elsewhere = tmp_path / "other" / "name.jsonl"
     elsewhere.parent.mkdir()
-    elsewhere.write_bytes(open(label_task, "rb").read())
+    elsewhere.write_bytes(Path(label_task).read_bytes())
     first, second = PromptSetting(task=label_task), PromptSetting(task=str(elsewhere))
     assert first == second and first.task.startswith("file-")
     assert named_by_content(first.task) == first.task

@@ -1,4 +1,4 @@
-"""Tiny models compute on one thread: on a busy machine two threads wait for each other at every small product."""
+"""Models compute on one thread here: on a busy machine two wait for each other at every small product."""
 
 from collections.abc import Iterator
 
@@ -6,11 +6,8 @@ import pytest
 
 
 @pytest.fixture(autouse=True)
-def one_thread(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Take one thread, but for the default model, and give the others back."""
-    if "default_model" in request.fixturenames:
-        yield
-        return
+def one_thread() -> Iterator[None]:
+    """Take one thread, and give the others back."""
     import torch
 
     before = torch.get_num_threads()

@@ -65,6 +65,8 @@ def test_generation_gets_the_prompt_alone_and_its_room():
 def test_prompts_that_do_not_fit_are_refused_with_the_count():
     requests = [Request((1,) * n, ((1,), (1, 2, 3))) for n in (5, 8, 9)]
     check_length(requests, 12)
-    with pytest.raises(ValueError, match="2 of 3 prompts are too long: the longest needs 12 tokens .* reads 10"):
+    with pytest.raises(
+        ValueError, match=r"2 of 3 prompts are too long: the longest needs 12 tokens .* reads 10"
+    ):
         check_length(requests, 10)
     check_length([], 0)

@@ -178,7 +178,9 @@ def test_default_model_answers_like_a_naive_encoding(default_model):
 
     task = load_task("topic")
     layouts = parse_layouts(("none", "ssp", "esp", "sum", "eum"))
-    sweep = PromptSweep(default_model, task, PromptSetting(n_demos=2), grid(sample_queries(task, 6, 0), layouts))
+    sweep = PromptSweep(
+        default_model, task, PromptSetting(n_demos=2), grid(sample_queries(task, 6, 0), layouts)
+    )
     engine = sweep.engines[0]
     assert len(engine.requests) == 30 and engine.plan.nodes
     found, expected = engine.answer_all(), naive(default_model, engine.requests)

@@ -41,7 +41,9 @@ def crowd(lm, monkeypatch, most: int, **message) -> Crowded:
     return crowded
 
 
-@pytest.mark.parametrize("requests", [orders(), odd_ones(), orders(max_new_tokens=4)], ids=["orders", "odd", "text"])
+@pytest.mark.parametrize(
+    "requests", [orders(), odd_ones(), orders(max_new_tokens=4)], ids=["orders", "odd", "text"]
+)
 def test_a_batch_that_does_not_fit_is_halved_until_it_does(lm, monkeypatch, requests):
     undisturbed = Engine(lm, requests, limits=DEEP).answer_all()
     engine = Engine(lm, requests, limits=DEEP)
@@ -69,7 +71,9 @@ def test_an_answer_is_given_after_memory_was_short_for_once(lm, monkeypatch):
     assert largest_difference(engine.answer_all(), naive(lm, orders())) < 1e-5
 
 
-@pytest.mark.parametrize("message", ["CUDA error: an illegal memory access was encountered", "shape mismatch"])
+@pytest.mark.parametrize(
+    "message", ["CUDA error: an illegal memory access was encountered", "shape mismatch"]
+)
 def test_other_errors_are_passed_on(lm, monkeypatch, message):
     crowded = crowd(lm, monkeypatch, most=0, message=message)
     with pytest.raises(RuntimeError, match=message):

@@ -121,7 +121,7 @@ def test_sharing_without_a_threshold_computes_every_distinct_prefix_once(texts):
 def test_all_orders_of_four_demonstrations_cost_64_instead_of_96_blocks():
     """sum_j 4!/(4-j)! = 64 blocks of 10 tokens in the trie, 4 * 4! = 96 without it."""
     blocks = [tuple(range(10 * b, 10 * b + 10)) for b in range(4)]
-    asked = one_token(*(sum(order, ()) + (99,) for order in permutations(blocks)))
+    asked = one_token(*((*sum(order, ()), 99) for order in permutations(blocks)))
     plan = plan_passes(asked, Limits(min_saved_tokens=1))
     # the last block is fixed by the three before it: every order shares what all but one have in common
     assert plan.n_tokens == 64 * 10 + 24
@@ -135,7 +135,7 @@ def test_all_orders_of_four_demonstrations_cost_64_instead_of_96_blocks():
 def test_deep_sharing_is_found_under_a_head_that_is_too_short_to_share():
     head = (1, 2)
     tails = [head + (10 + t,) * 100 for t in range(3)]
-    asked = one_token(*(tail + (90 + q,) for tail in tails for q in range(4)))
+    asked = one_token(*((*tail, 90 + q) for tail in tails for q in range(4)))
     plan = plan_passes(asked, Limits(min_saved_tokens=96))
     assert [(node.length, node.parent) for node in plan.nodes] == [(102, None)] * 3
     assert plan.n_tokens == 3 * 102 + 12
@@ -170,7 +170,9 @@ def test_five_thousand_nested_prompts_are_planned_without_recursion():
 
 def test_ten_thousand_prompts_of_300_tokens_are_planned_in_seconds():
     heads = [tuple((h * 7 + t) % 300 for t in range(250)) for h in range(5)]
-    asked = one_token(*(heads[q % 5] + tuple((q * 31 + t * t) % 300 for t in range(50)) for q in range(10_000)))
+    asked = one_token(
+        *(heads[q % 5] + tuple((q * 31 + t * t) % 300 for t in range(50)) for q in range(10_000))
+    )
     started = time.perf_counter()
     plan = plan_passes(asked, Limits(batch_tokens=32768))
     assert time.perf_counter() - started < 10

@@ -46,4 +46,7 @@ def test_the_token_that_ends_an_answer_is_not_part_of_it(lm):
     free = WholeRunner(lm, [])._generate(Request(prompt, max_new_tokens=6))
     lm_that_stops = tiny_lm()
     object.__setattr__(lm_that_stops, "end_tokens", frozenset({free[2]}))
-    assert WholeRunner(lm_that_stops, [])._generate(Request(prompt, max_new_tokens=6)) == free[: free.index(free[2])]
+    assert (
+        WholeRunner(lm_that_stops, [])._generate(Request(prompt, max_new_tokens=6))
+        == free[: free.index(free[2])]
+    )

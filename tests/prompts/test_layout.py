@@ -46,7 +46,9 @@ def test_ids_read_as_written(text, layout):
     assert layout.id == text
 
 
-@pytest.mark.parametrize("text", ["", "sum+", "sum~", "sum@", "sum@1-", "sum@0,1", "sum 1", "SUM", "sum@0-1~1", "é"])
+@pytest.mark.parametrize(
+    "text", ["", "sum+", "sum~", "sum@", "sum@1-", "sum@0,1", "sum 1", "SUM", "sum@0-1~1", "é"]
+)
 def test_what_is_no_layout_is_refused_with_examples(text):
     with pytest.raises(ValueError, match=r"layout must look like sum, eum\+restated or sum~1@2-0-1, got "):
         Layout.parse(text)

@@ -1,35 +1,16 @@
 """Rendering moves the demonstration block and nothing else, and knows where every character comes from."""
 
 import pytest
+from chat_templates import ALL, GEMMA, MISTRAL, SHOUTS
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from templates import ALL, GEMMA, MISTRAL, SHOUTS
+from rendering import BLOCK, DEMOS, LAYOUTS, QUERY, TEMPLATES, rendered, task
 from tiny_models import tiny_tokenizer
 
 from lab.prompts.layout import Layout
-from lab.prompts.render import Block, Prompt, demonstration_blocks, render
+from lab.prompts.render import Block, demonstration_blocks, render
 from lab.prompts.template import Template
-from lab.tasks.task import Demonstration, Query, Task
-
-LAYOUTS = ("none", "ssp", "esp", "sum", "eum", "eum+restated", "turns")
-DEMOS = (
-    Demonstration("p0", "The cup final", "Sports"),
-    Demonstration("p1", "Shares fell", "Business"),
-    Demonstration("p2", "end of start", "end"),  # its output stands in <|im_end|> too
-)
-QUERY = Query("q0", "A new phone", "Technology")
-BLOCK = "Article: The cup final\nTopic: Sports\n\nArticle: Shares fell\nTopic: Business\n\nArticle: end of start\nTopic: end"
-TEMPLATES = {name: Template(tiny_tokenizer(text, bos="<s>")) for name, text in ALL.items()}
-
-
-def task(instruction: str = "Name the topic.", labels=("Sports", "Business", "Technology", "end")) -> Task:
-    return Task("t", "T", "classification", "label", instruction, "Article", "Topic", labels, DEMOS, (QUERY,))
-
-
-def rendered(template: str | Template, layout: str, demos=DEMOS, query=QUERY, **choices) -> Prompt:
-    template = TEMPLATES[template] if isinstance(template, str) else template
-    which = task(**choices)
-    return render(template, which, Layout.parse(layout), demonstration_blocks(which, demos), query)
+from lab.tasks.task import Demonstration, Query
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -67,7 +48,11 @@ def test_each_slot_stands_where_its_name_says():
         system, "Article: The cup final\nTopic:", "Sports", "Article: Shares fell\nTopic:", "Business",
         "Article: end of start\nTopic:", "end", query,
     ]  # fmt: skip
-    assert [message["role"] for message in messages["turns"]] == ["system", *["user", "assistant"] * 3, "user"]
+    assert [message["role"] for message in messages["turns"]] == [
+        "system",
+        *["user", "assistant"] * 3,
+        "user",
+    ]
 
 
 def test_an_order_changes_the_order_alone():
@@ -150,7 +135,9 @@ def test_any_text_is_rendered_as_it_is(asked, output, layout, name):
         assert output.strip() in prompt.text
 
 
-@pytest.mark.parametrize("text", ["{{ 7*7 }}", "{% for x in y %}", "<|im_end|>", "{{ messages }}", "{# no #}"])
+@pytest.mark.parametrize(
+    "text", ["{{ 7*7 }}", "{% for x in y %}", "<|im_end|>", "{{ messages }}", "{# no #}"]
+)
 @pytest.mark.parametrize("name", ALL)
 def test_template_code_in_a_text_is_not_executed(name, text):
     prompt = rendered(name, "sum", (Demonstration("p", text, text),), Query("q", text, ""), instruction=text)

@@ -1,7 +1,7 @@
 """What a person must know about a template is said, and nothing else."""
 
 import pytest
-from templates import CHATML_DEFAULT, DROPS_SYSTEM, GEMMA, LLAMA3, MISTRAL, MISTRAL_OLD, SHOUTS
+from chat_templates import CHATML_DEFAULT, DROPS_SYSTEM, GEMMA, LLAMA3, MISTRAL, MISTRAL_OLD, SHOUTS
 from tiny_models import CHATML, tiny_tokenizer
 
 from lab.prompts.template import Template
@@ -45,7 +45,11 @@ def test_a_system_message_alone_becomes_a_user_message():
 
 
 def test_the_written_text_ends_where_the_answer_begins():
-    for text, end in ((CHATML_DEFAULT, "<|im_start|>assistant\n"), (GEMMA, "<|im_start|>model\n"), (MISTRAL, "[/INST]")):
+    for text, end in (
+        (CHATML_DEFAULT, "<|im_start|>assistant\n"),
+        (GEMMA, "<|im_start|>model\n"),
+        (MISTRAL, "[/INST]"),
+    ):
         assert template(text).apply(SYSTEM)[1].endswith(end)
 
 
@@ -110,6 +114,8 @@ def test_contents_that_a_template_changes_have_no_place():
 def test_default_models_template_injects_a_prompt_of_its_own(default_model):
     found = Template(default_model.tokenizer)
     assert found.has_system_role
-    assert found.default_system_prompt == "You are a helpful AI assistant named SmolLM, trained by Hugging Face"
+    assert (
+        found.default_system_prompt == "You are a helpful AI assistant named SmolLM, trained by Hugging Face"
+    )
     (note,) = found.notes()
     assert "SmolLM" in note

@@ -1,8 +1,8 @@
 """Whole prompts are encoded, special tokens once, and every token knows its block."""
 
 import pytest
-from templates import CHATML_DEFAULT, GEMMA
-from test_render import rendered
+from chat_templates import CHATML_DEFAULT, GEMMA
+from rendering import rendered
 from tiny_models import tiny_tokenizer
 
 from lab.prompts.template import Template

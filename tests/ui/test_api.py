@@ -49,7 +49,9 @@ def test_score_gives_what_the_core_gives(client, default_model):
     from lab.tasks.task import Query, Task
 
     answer = client.predict(**ASKED, slot="sum", instruction="Judge.", api_name="/score")
-    task = Task("x", "x", "classification", "label", "Judge.", "Input", "Output", ("positive", "negative"), (), ())
+    task = Task(
+        "x", "x", "classification", "label", "Judge.", "Input", "Output", ("positive", "negative"), (), ()
+    )
     demos = tuple(f'{{"input": "{d["input"]}", "output": "{d["output"]}"}}' for d in DEMOS)
     setting = PromptSetting(task="x", selection="by hand", demos=demos)
     *_, asked = ask(default_model, task, setting, Query("q", ASKED["query"], ""), ["sum"])
@@ -86,7 +88,12 @@ def test_a_bad_argument_is_one_sentence(client, changed, sentence):
 
 def test_position_sweep_returns_a_whole_run(client):
     run = client.predict(
-        task="topic", layouts=["none", "sum", "eum"], n_queries=4, n_demos=2, seed=1, api_name="/position_sweep"
+        task="topic",
+        layouts=["none", "sum", "eum"],
+        n_queries=4,
+        n_demos=2,
+        seed=1,
+        api_name="/position_sweep",
     )
     asked = [row for row in run["predictions"] if "+again" not in row["layout"]]
     assert len(asked) == 3 * 4

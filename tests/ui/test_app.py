@@ -1,4 +1,4 @@
-"""The page as a whole: how it is launched, what is imported for it, how large it is, what its headline says."""
+"""The page as a whole: how it is launched, what is imported for it, its size, what its headline says."""
 
 import subprocess
 import sys
@@ -91,15 +91,17 @@ def test_the_scripts_of_the_page_hold_no_foreign_address():
     assert "http://" not in head() and "https://" not in head()
 
 
-def test_the_headline_states_the_strongest_move_between_two_places():
+def test_the_headline_states_the_strongest_move_between_two_of_the_four_places():
     def change(layout: str, flips: float) -> dict:
         return {"reference": "sum", "layout": layout, "prediction_change": flips,
                 "prediction_change_low": flips - 0.1, "prediction_change_high": flips + 0.1}  # fmt: skip
 
-    summary = {"comparisons": [change("none", 0.9), change("eum", 0.41), change("ssp", 0.2)]}
+    summary = {
+        "comparisons": [change("none", 0.9), change("turns", 0.6), change("eum", 0.41), change("ssp", 0.2)]
+    }
     assert headline.finding(summary, 5) == (
-        "Moving the same five demonstrations from the start of the user message to the end of the user message "
-        "flips <strong>41 %</strong> of this model’s answers."
+        "Moving the same five demonstrations from the start of the user message to the end of the user "
+        "message flips <strong>41 %</strong> of this model’s answers."
     )
 
 

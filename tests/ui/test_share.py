@@ -86,7 +86,9 @@ def test_a_link_on_a_space_leads_to_the_space_and_not_into_its_frame():
     tail = f"?recipe={quote(recipe.to_link(), safe='')}"
     on_space = {"SPACE_ID": "someone/icl-lab", "SPACE_HOST": "someone-icl-lab.example"}
     assert link(recipe, on_space) == f"https://huggingface.co/spaces/someone/icl-lab{tail}"
-    assert link(recipe, {"SPACE_HOST": "someone-icl-lab.example"}) == f"https://someone-icl-lab.example/{tail}"
+    assert (
+        link(recipe, {"SPACE_HOST": "someone-icl-lab.example"}) == f"https://someone-icl-lab.example/{tail}"
+    )
 
 
 def test_a_composed_recipe_holds_text_alone():

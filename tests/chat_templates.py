@@ -13,8 +13,8 @@ LLAMA3 = (
     "{{ bos_token }}{% if messages[0]['role'] == 'system' %}{% set system = messages[0]['content']|trim %}"
     "{% set messages = messages[1:] %}{% else %}{% set system = '' %}{% endif %}"
     "<|im_start|>system\n\nToday Date: {{ date_string }}\n\n{{ system }}<|im_end|>"
-    "{% for message in messages %}<|im_start|>{{ message['role'] }}\n\n{{ message['content']|trim }}<|im_end|>"
-    "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n\n{% endif %}"
+    "{% for message in messages %}<|im_start|>{{ message['role'] }}\n\n{{ message['content']|trim }}"
+    "<|im_end|>{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n\n{% endif %}"
 )
 _ALTERNATES = (
     "{% for message in messages %}{% if (message['role'] == 'user') != (loop.index0 % 2 == 0) %}"
@@ -22,21 +22,28 @@ _ALTERNATES = (
 )
 # Gemma: no system role, says so by raising; "model" instead of "assistant"
 GEMMA = (
-    "{{ bos_token }}{% if messages[0]['role'] == 'system' %}{{ raise_exception('System role not supported') }}"
-    "{% endif %}" + _ALTERNATES + "<|im_start|>{{ 'model' if message['role'] == 'assistant' else message['role'] }}\n"
+    "{{ bos_token }}{% if messages[0]['role'] == 'system' %}"
+    "{{ raise_exception('System role not supported') }}{% endif %}"
+    + _ALTERNATES
+    + "<|im_start|>{{ 'model' if message['role'] == 'assistant' else message['role'] }}\n"
     "{{ message['content'] | trim }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>model\n{% endif %}"
 )
 # Mistral v0.3: the system message stands before the last user message
 MISTRAL = (
     "{% if messages[0]['role'] == 'system' %}{% set system = messages[0]['content'] %}"
-    "{% set messages = messages[1:] %}{% endif %}{{ bos_token }}" + _ALTERNATES + "{% if message['role'] == 'user' %}"
-    "[INST] {% if loop.last and system is defined %}{{ system + '\n\n' }}{% endif %}{{ message['content'] }}[/INST]"
+    "{% set messages = messages[1:] %}{% endif %}{{ bos_token }}"
+    + _ALTERNATES
+    + "{% if message['role'] == 'user' %}"
+    "[INST] {% if loop.last and system is defined %}{{ system + '\n\n' }}{% endif %}"
+    "{{ message['content'] }}[/INST]"
     "{% else %} {{ message['content'] }}<|im_end|>{% endif %}{% endfor %}"
 )
 # Mistral v0.1: alternates, and has no place for a system message
 MISTRAL_OLD = (
-    "{{ bos_token }}" + _ALTERNATES + "{% if message['role'] == 'user' %}[INST] {{ message['content'] }} [/INST]"
+    "{{ bos_token }}"
+    + _ALTERNATES
+    + "{% if message['role'] == 'user' %}[INST] {{ message['content'] }} [/INST]"
     "{% else %}{{ message['content'] }}<|im_end|>{% endif %}{% endfor %}"
 )
 # A template that only looks at user and assistant, and drops a system message without a word

@@ -1,4 +1,4 @@
-"""Requests in every shape that the sweep makes, over 300 token ids, and the comparison with a naive encoding."""
+"""Requests in every shape that the sweep makes, over 300 token ids, and what a naive encoding answers."""
 
 import random
 from collections.abc import Sequence
@@ -21,14 +21,18 @@ def orders(candidates=LABELS, n_queries: int = 3, max_new_tokens: int = 0) -> li
     head, demos = prose(rng, 30), [prose(rng, n) for n in (5, 8, 11)]
     queries = [prose(rng, 3 + 4 * place) for place in range(n_queries)]
     return [
-        Request(tuple(head + sum(order, []) + query), () if max_new_tokens else candidates, max_new_tokens)
+        Request(
+            tuple(head + [token for demo in order for token in demo] + query),
+            () if max_new_tokens else candidates,
+            max_new_tokens,
+        )
         for order in permutations(demos)
         for query in queries
     ]
 
 
 def odd_ones(candidates=LABELS) -> list[Request]:
-    """Copies, prompts that are prefixes of others, one token alone, another number of candidates, other groups."""
+    """Copies, prompts that begin others, one token alone, another number of candidates, other groups."""
     rng = random.Random(2)
     long = tuple(prose(rng, 40))
     return [

@@ -1,0 +1,57 @@
+"""Every experiment of the registry can be found, read, built, checked and run from its entry alone."""
+
+import pytest
+
+from lab.experiments import EXPERIMENTS
+from lab.experiments.events import Cost, Result
+from lab.experiments.registry import build_params
+from lab.papers import PAPERS, declared_experiments
+from lab.runs.recipe import Recipe
+from lab.runs.store import Store
+
+by_id = pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda experiment: experiment.id)
+SMALL = {"n_queries": 4, "n_demos": 2, "device": "cpu", "dtype": "float32"}
+MORE = {
+    "order": {"n_orders": 2, "n_held_out": 2},
+    "factorial": {"n_orders": 2, "n_sets": 2, "slots": "sum,eum"},
+}
+
+
+def test_ids_are_distinct_and_named_to_the_papers():
+    ids = [experiment.id for experiment in EXPERIMENTS]
+    assert len(set(ids)) == len(ids)
+    assert declared_experiments() == {experiment.paper: ids[0] for experiment in EXPERIMENTS[:1]}
+
+
+@by_id
+def test_its_paper_is_one_of_the_list(experiment):
+    assert experiment.paper in {paper.id for paper in PAPERS}
+
+
+@by_id
+def test_its_recipe_survives_json(experiment):
+    params = build_params(experiment, experiment.example)
+    recipe = Recipe.from_json(experiment.recipe(params).to_json())
+    assert recipe.id == experiment.recipe(params).id
+    assert build_params(experiment, recipe.params) == params
+
+
+@by_id
+def test_its_parameters_have_defaults_that_are_valid(experiment):
+    assert experiment.params() == build_params(experiment, {})
+
+
+@by_id
+def test_it_runs_on_a_tiny_model_and_is_found_finished(experiment, model, label_task):
+    values = {**SMALL, **MORE.get(experiment.id, {}), "model": model, "task": label_task}
+    if experiment.id == "protocol":
+        values["tasks"] = label_task
+    params = build_params(experiment, values)
+    with Store() as store:
+        cost, *_, result = experiment.run(params, store)
+        assert isinstance(cost, Cost) and isinstance(result, Result)
+        assert result.run_id == experiment.recipe(params).id
+        assert store.status(result.run_id)[0] == "finished"
+        assert store.summary(result.run_id)["experiment"] == experiment.id
+        (again,) = experiment.run(params, store)
+    assert again.verdict == result.verdict
