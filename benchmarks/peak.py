@@ -32,8 +32,8 @@ def peak_flops(dtype: "torch.dtype", device: str, seconds: float = 1.0) -> float
 def flops_a_token(lm: "CausalLM", n_context: int) -> float:
     """Return the operations of a forward pass for one token that attends to `n_context` others.
 
-    Two for each weight that multiplies it (embeddings are looked up, the output layer works on few places), and
-    four a layer for each attended place and channel of its queries.
+    Two for each weight that multiplies it (embeddings are looked up, the output layer works on few places),
+    and four a layer for each attended place and channel of its queries.
     """
     config = lm.model.config.get_text_config()
     head_dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads

@@ -1,7 +1,8 @@
-"""The position sweep: this engine, one prompt a forward pass, and lm-evaluation-harness, on the same prompts.
+"""The position sweep by this engine, by one prompt a forward pass, and by lm-evaluation-harness.
 
-200 queries of the shipped topic task under none, ssp, esp, sum and eum with 5 demonstrations, the four labels scored
-by likelihood. Passes of the three are interleaved layout by layout, so that a slow moment of the machine hits all.
+200 queries of the shipped topic task under none, ssp, esp, sum and eum with 5 demonstrations, the four labels
+scored by likelihood, the same tokens for all three. They are interleaved layout by layout, so that a slow
+moment of the machine hits all.
 """
 
 import resource
@@ -69,11 +70,11 @@ def measure(n_queries: int) -> dict[str, dict]:
         "threads": torch.get_num_threads(),
         "seconds": {name: way.seconds for name, way in ways.items()},
         "seconds_all_layouts_in_one_run": whole_s,
-        "same_predictions": {
-            name: _agreement(ways["engine"], ways[name]) for name in ("naive", "lm_eval")
-        },
+        "same_predictions": {name: _agreement(ways["engine"], ways[name]) for name in ("naive", "lm_eval")},
         "tokens_computed": n_computed,
-        "tokens_unshared": sum(_sweep(lm, layout, n_queries).engines[0].plan.n_tokens_unshared for layout in LAYOUTS),
+        "tokens_unshared": sum(
+            _sweep(lm, layout, n_queries).engines[0].plan.n_tokens_unshared for layout in LAYOUTS
+        ),
         "peak_gflops": [peak / 1e9 for peak in peaks],
         "limits": "one run each, interleaved by layout; spread over layouts in seconds",
     }
@@ -113,9 +114,10 @@ def _time(way: Timed, layout: str, answer: Callable[[], list[int]]) -> None:
 
 
 def _by_engine(sweep: PromptSweep) -> list[int]:
-    return [_best(answer.logp, request) for answer, request in zip(
-        sweep.engines[0].answer_all(), sweep.engines[0].requests, strict=True
-    )]
+    return [
+        _best(answer.logp, request)
+        for answer, request in zip(sweep.engines[0].answer_all(), sweep.engines[0].requests, strict=True)
+    ]
 
 
 def _one_by_one(lm, requests: list[Request]) -> list[int]:
@@ -126,7 +128,12 @@ def _one_by_one(lm, requests: list[Request]) -> list[int]:
     with torch.inference_mode():
         for request in requests:
             ids = torch.tensor([request.prompt], device=lm.device)
-            first = lm.model(input_ids=ids, use_cache=False, logits_to_keep=1).logits[0, -1].float().log_softmax(-1)
+            first = (
+                lm.model(input_ids=ids, use_cache=False, logits_to_keep=1)
+                .logits[0, -1]
+                .float()
+                .log_softmax(-1)
+            )
             scores = []
             for candidate in request.candidates:
                 score = first[candidate[0]].item()
@@ -142,7 +149,7 @@ def _one_by_one(lm, requests: list[Request]) -> list[int]:
 
 
 def _harness(lm):
-    """Wrap the loaded model in lm-evaluation-harness's backend for transformers, with its own choice of batches."""
+    """Wrap the loaded model in lm-evaluation-harness's backend for transformers."""
     from lm_eval.models.huggingface import HFLM
 
     return HFLM(pretrained=lm.model, tokenizer=lm.tokenizer, batch_size=16, max_length=lm.max_tokens)
@@ -172,7 +179,9 @@ def _best(scores, request: Request) -> int:
 
 
 def _agreement(one: Timed, other: Timed) -> float:
-    pairs = [(a, b) for layout in LAYOUTS for a, b in zip(one.labels[layout], other.labels[layout], strict=True)]
+    pairs = [
+        (a, b) for layout in LAYOUTS for a, b in zip(one.labels[layout], other.labels[layout], strict=True)
+    ]
     return sum(a == b for a, b in pairs) / len(pairs)
 
 

@@ -1,6 +1,7 @@
 """The registry: every experiment of the lab, one entry each.
 
-To add an experiment: its module here, one entry below, its tab in lab/ui, its test, its page in docs/experiments.
+To add an experiment: its module here, one entry below, its tab in lab/ui, its test, its page in
+docs/experiments.
 """
 
 from lab.experiments import factorial, order, position, protocol

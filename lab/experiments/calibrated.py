@@ -58,4 +58,3 @@ def calibrated(predictions: pd.DataFrame, method: Method) -> pd.DataFrame:
         substituted = recalibrate(pd.concat([rows.assign(layout=plain), others]), method, free)
         parts.append(substituted.iloc[: len(rows)].assign(layout=layout))
     return pd.concat([*parts, content_free], ignore_index=True)
-

@@ -99,7 +99,7 @@ def label_probabilities(row: Row) -> dict[str, float]:
 
 
 def surest(asked: Asked) -> str | None:
-    """Return the layout under which the right label is likeliest; without a gold, that with the largest margin.
+    """Return the layout where the right label is likeliest; without a gold, that with the largest lead.
 
     None where answers are generated, so that nothing says how sure they are.
     """

@@ -130,8 +130,8 @@ def _load(card: ModelCard, device: str, dtype: str, progress: Progress | None) -
     from safetensors import SafetensorError
 
     if device == "cpu":
-        # transformers repeats keys and values for grouped queries behind a mask, to spare CUDA a slow kernel; on a
-        # CPU torch's own grouped attention is about twice as fast.
+        # transformers repeats keys and values for grouped queries behind a mask, to spare CUDA a slow kernel;
+        # on a CPU torch's own grouped attention is about twice as fast.
         os.environ.setdefault("TRANSFORMERS_SDPA_FORCE_GQA", "1")
     try:
         folder = fetch(card.source, progress)

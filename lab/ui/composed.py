@@ -120,7 +120,7 @@ class Composed:
         return {**taken, "slot": self.slot} if experiment_id == "order" and self.slot != "none" else taken
 
     def asked(self) -> Query:
-        """Return the query: the task's, with its gold, where the text is its input; else one without a gold."""
+        """Return the query: the task's, with its gold, where the text is its input; else one without."""
         text = self.query.strip()
         known = next((query for query in self.loaded.queries if query.input.strip() == text), None)
         return known or Query("typed", text, "")

@@ -202,4 +202,6 @@ def _show_at_build(panel: Panel, example: Opened) -> None:
         else:
             ready = component.postprocess(value) if value is not None else None
             # The page gets its configuration as JSON: a model of pydantic would arrive there as its text.
-            component.value = ready.model_dump() if isinstance(ready, GradioModel | GradioRootModel) else ready
+            component.value = (
+                ready.model_dump() if isinstance(ready, GradioModel | GradioRootModel) else ready
+            )

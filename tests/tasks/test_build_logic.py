@@ -53,7 +53,9 @@ def solve_order(text):
 def solve_kinds(text):
     """Try every set of existing things; a thing is the set of kinds it belongs to."""
     rules = re.findall(r"(All|No|Some|all|no|some) (\w+) are (\w+)", text)
-    kinds = sorted({kind for _, a, b in rules for kind in (a, b)} | set(re.findall(r"one of the (\w+)", text)))
+    kinds = sorted(
+        {kind for _, a, b in rules for kind in (a, b)} | set(re.findall(r"one of the (\w+)", text))
+    )
     things = [frozenset(s) for n in range(len(kinds) + 1) for s in combinations(kinds, n)]
     worlds = chain.from_iterable(combinations(things, n) for n in range(len(things) + 1))
 

@@ -15,10 +15,38 @@ SEED = 20261125
 N_POOL = 24
 N_QUERIES = 80
 FRAMES = Path(__file__).parent / "arithmetic_frames.txt"
-NAMES = (
-    "Ada Ben Clara David Emma Felix Grace Hugo Ines Jonas Kim Lena Mateo Nora Omar Paula "
-    "Quinn Rosa Sam Tara Uri Vera Will Yara Zoe Amir Bella Carl Dina Eli"
-).split()
+NAMES = [
+    "Ada",
+    "Ben",
+    "Clara",
+    "David",
+    "Emma",
+    "Felix",
+    "Grace",
+    "Hugo",
+    "Ines",
+    "Jonas",
+    "Kim",
+    "Lena",
+    "Mateo",
+    "Nora",
+    "Omar",
+    "Paula",
+    "Quinn",
+    "Rosa",
+    "Sam",
+    "Tara",
+    "Uri",
+    "Vera",
+    "Will",
+    "Yara",
+    "Zoe",
+    "Amir",
+    "Bella",
+    "Carl",
+    "Dina",
+    "Eli",
+]
 
 # Wording and formula of the problems without a story; each is used once.
 EXPRESSIONS = (

