@@ -31,7 +31,12 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 MODEL = ("model", "device", "dtype")
 NO_RESULT = "How much does the order of the same demonstrations matter? Press Run to see the spread."
-QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+# With gradio's own "once", a click during the answer to the one before it would be lost.
+QUIET: dict[str, Any] = {
+    "show_progress": "hidden",
+    "api_visibility": "private",
+    "trigger_mode": "always_last",
+}
 
 
 class OrderTab(NamedTuple):

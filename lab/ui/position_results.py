@@ -21,7 +21,12 @@ from lab.ui.run_controls import Updates, in_order
 from lab.ui.running import RunState
 from lab.ui.widgets.flip_matrix import FlipMatrix, matrix_value
 
-QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+# With gradio's own "once", a click during the answer to the one before it would be lost.
+QUIET: dict[str, Any] = {
+    "show_progress": "hidden",
+    "api_visibility": "private",
+    "trigger_mode": "always_last",
+}
 
 
 class Panel(NamedTuple):

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import quote
 
 from lab.experiments import EXPERIMENTS
@@ -58,16 +58,6 @@ def link(recipe: Recipe, environ: Mapping[str, str] = os.environ) -> str:
     if host := environ.get("SPACE_HOST"):
         return f"https://{host}/{query}"
     return query
-
-
-def link_of(experiment_id: str, values: Mapping[str, Any]) -> str:
-    """Write the link to an experiment with the values of a form.
-
-    Raises:
-        ValueError: If a value is out of its range, with a sentence for the screen.
-    """
-    experiment = find_experiment(EXPERIMENTS, experiment_id)
-    return link(experiment.recipe(build_params(experiment, values)))
 
 
 COPY_JS = """async (link) => {

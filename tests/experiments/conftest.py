@@ -43,8 +43,8 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> str:
     return save_tiny_lm(tmp_path_factory.mktemp("model") / "tiny-llama")
 
 
-@pytest.fixture
-def label_task(tmp_path: Path) -> str:
+@pytest.fixture(scope="session")
+def label_task(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Write a task of two labels: 12 rows of pool, 10 queries."""
     rows = [
         {"input": word, "output": KINDS[place % 2], "split": "pool"}
@@ -54,15 +54,15 @@ def label_task(tmp_path: Path) -> str:
         {"input": f"{WORDS[place]} {place}", "output": KINDS[place % 2], "split": "query"}
         for place in range(N_QUERIES)
     ]
-    return _written(tmp_path / "kinds.jsonl", rows)
+    return _written(tmp_path_factory.mktemp("task") / "kinds.jsonl", rows)
 
 
-@pytest.fixture
-def number_task(tmp_path: Path) -> str:
+@pytest.fixture(scope="session")
+def number_task(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Write a task whose answers are generated."""
     rows = [{"input": f"{n} + {n}", "output": f"{2 * n}", "split": "pool"} for n in range(20, 28)]
     rows += [{"input": f"{n} + 1", "output": f"{n + 1}", "split": "query"} for n in range(30, 36)]
-    return _written(tmp_path / "sums.jsonl", rows)
+    return _written(tmp_path_factory.mktemp("task") / "sums.jsonl", rows)
 
 
 def _written(path: Path, rows: list[dict]) -> str:

@@ -37,15 +37,23 @@ def params(model: str, task: str, **choices) -> PositionParams:
     return PositionParams(model=model, task=task, **{**values, **choices})
 
 
+@pytest.fixture(scope="module")
+def finished(model, label_task, tmp_path_factory) -> tuple[list, Path]:
+    """Run the whole experiment once; return its events and the file it is stored in."""
+    home = tmp_path_factory.mktemp("finished")
+    with pytest.MonkeyPatch.context() as patch, Store(home / "lab.sqlite3") as store:
+        patch.setenv("LAB_HOME", str(home))
+        return list(position.run(params(model, label_task), store)), store.path
+
+
 def bare(predictions):
     """Leave out the seconds, which no two runs have in common."""
     return predictions.drop(columns="seconds")
 
 
-def test_a_run_yields_cost_progress_and_a_result_with_every_cell(model, label_task):
-    asked = params(model, label_task)
-    with Store() as store:
-        events = list(position.run(asked, store))
+def test_a_run_yields_cost_progress_and_a_result_with_every_cell(finished):
+    events, path = finished
+    with Store(path) as store:
         (run_id,) = store.runs()["run_id"]
         assert store.status(run_id)[0] == "finished"
     cost, *between, result = events
@@ -62,9 +70,8 @@ def test_a_run_yields_cost_progress_and_a_result_with_every_cell(model, label_ta
     assert table["margin"].notna().all() and table[["logp_animal", "logp_fruit"]].notna().all().all()
 
 
-def test_the_summary_has_its_documented_keys(model, label_task):
-    with Store() as store:
-        result = list(position.run(params(model, label_task), store))[-1]
+def test_the_summary_has_its_documented_keys(finished):
+    result = finished[0][-1]
     assert set(result.summary) >= {
         "experiment", "task", "model", "n_queries", "n_predictions", "reference", "accuracy", "comparisons",
         "cochran_q", "floor", "verdict", "n_tokens", "n_tokens_saved", "notes",
@@ -105,14 +112,11 @@ def test_a_closed_run_goes_on_bit_for_bit_and_evaluates_nothing_twice(model, lab
     assert n_rows <= sum(first_half) + sum(second_half) <= n_rows + n_prefixes
 
 
-def test_a_finished_run_is_read_without_a_model(model, label_task, forwards, monkeypatch):
-    asked = params(model, label_task)
-    with Store() as store:
-        first = list(position.run(asked, store))[-1]
-        monkeypatch.setattr(position, "prepare", None)
-        forwards().clear()
-        (again,) = position.run(asked, store)
-    assert forwards() == []
+def test_a_finished_run_is_read_without_a_model(model, label_task, finished, monkeypatch):
+    first, path = finished[0][-1], finished[1]
+    monkeypatch.setattr(position, "prepare", None)
+    with Store(path) as store:
+        (again,) = position.run(params(model, label_task), store)
     assert_frame_equal(again.predictions, first.predictions)
     assert again.verdict == first.verdict and set(again.summary) == set(first.summary)
 
@@ -151,10 +155,8 @@ def test_a_stopped_run_is_read_as_a_partial_result(model, label_task):
         assert (partial.tables, partial.figures, partial.summary) == ({}, {}, {})
 
 
-def test_what_is_complete_of_a_partial_table_is_compared(model, label_task):
-    asked = params(model, label_task)
-    with Store() as store:
-        table = list(position.run(asked, store))[-1].predictions
+def test_what_is_complete_of_a_partial_table_is_compared(model, label_task, finished):
+    asked, table = params(model, label_task), finished[0][-1].predictions
     cut = table[~((table["layout"] == "eum") & table["query_id"].isin(["q0", "q1", "q2"]))]
     result = position.summarise(cut, asked, "x")
     assert result.summary["n_queries"] == 7 and result.summary["floor"]["n"] == 7

@@ -6,9 +6,10 @@ from urllib.parse import parse_qs, quote, unquote, urlparse
 import pytest
 
 from lab.experiments import EXPERIMENTS
+from lab.experiments.registry import build_params
 from lab.runs.recipe import Recipe
 from lab.ui.composed import Composed
-from lab.ui.share import link, link_of, read_query
+from lab.ui.share import link, read_query
 
 
 def query_of(address: str) -> dict[str, str]:
@@ -18,7 +19,7 @@ def query_of(address: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda e: e.id)
 def test_a_link_brings_back_the_setting_it_was_copied_from(experiment):
-    address = link_of(experiment.id, experiment.example)
+    address = link(experiment.recipe(build_params(experiment, experiment.example)))
     shared = read_query(query_of(address))
     assert shared.warning == ""
     assert shared.recipe is not None
@@ -95,8 +96,3 @@ def test_a_composed_recipe_holds_text_alone():
     params = json.loads(Composed(demos=(("a", "b"),)).recipe().to_json())["params"]
     assert params["demos"] == [["a", "b"]]
     assert all(isinstance(value, str) for key, value in params.items() if key != "demos")
-
-
-def test_a_link_to_an_experiment_refuses_values_out_of_range():
-    with pytest.raises(ValueError, match="n_queries must be"):
-        link_of("position", {"n_queries": 0})
