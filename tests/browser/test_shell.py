@@ -1,7 +1,6 @@
 """The frame of the page in a browser: what shows first, looks, keys, links, the tour, accessibility."""
 
 import re
-import time
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
@@ -12,7 +11,6 @@ from playwright.sync_api import Page, expect
 from lab.runs.examples import list_examples
 
 pytestmark = pytest.mark.browser
-FIRST_SCREEN_S = 2.0
 PHONE = {"width": 390, "height": 844}
 TABS = ("Position", "Compose", "Order", "Runs")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
@@ -30,18 +28,15 @@ def axe_script() -> str:
     return (Path(spec.submodule_search_locations[0]) / "axe.min.js").read_text(encoding="utf-8")
 
 
-def test_a_finding_is_on_screen_within_two_seconds(open_page, app_url):
+def test_a_finding_and_its_matrix_need_nothing_from_the_server_but_the_page(open_page, app_url):
+    """How fast that is depends on the machine: `make bench ONLY=first_screen` measures it."""
     if not list_examples():
         pytest.skip("no example run is shipped yet")
     page = open_page()
-    seconds = []
-    for _ in range(3):  # the machine that runs the tests does other things too: the best time counts
-        started = time.perf_counter()
-        page.goto(app_url)
-        page.locator("#lab-headline .finding strong").wait_for()
-        page.locator("#position-matrix [role=grid]").wait_for()
-        seconds.append(time.perf_counter() - started)
-    assert min(seconds) < FIRST_SCREEN_S
+    page.route("**/queue/**", lambda route: None)  # no event is ever answered
+    page.goto(app_url)
+    expect(page.locator("#lab-headline .finding strong")).to_be_visible()
+    expect(page.locator("#position-matrix [role=grid]")).to_be_visible()
 
 
 def test_dark_and_large_type_are_kept(open_page, app_url):

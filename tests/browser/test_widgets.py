@@ -10,7 +10,7 @@ import gradio as gr
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from lab.ui.theme import CSS, HEAD, THEME
 from lab.ui.widgets.demo_list import DemoList, demos_value
@@ -91,15 +91,6 @@ def url() -> Iterator[str]:
     _, local, _ = page.launch(theme=THEME, css=CSS, head=HEAD, prevent_thread_lock=True, quiet=True)
     yield local
     page.close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-background-networking"]
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=arguments)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")

@@ -110,14 +110,14 @@ def test_a_state_that_cannot_be_forked_is_encoded_whole(kind):
 
 
 def test_bfloat16_gives_the_predictions_of_whole_prompts_but_for_near_ties():
-    """Batches of another shape move bf16 scores by some 0.01 nats. Measured here: 240 of 240 the same."""
+    """Batches of another shape move bf16 scores: measured 239 of 240 the same, scores within 0.05 nats."""
     lm = tiny_lm(dtype="bfloat16")
     requests = orders(ONE_TOKEN, n_queries=40)
     found = np.array([answer.logp for answer in Engine(lm, requests, limits=deep(lm)).answer_all()])
     expected = np.array([answer.logp for answer in naive(lm, requests)])
     assert len(set(expected.argmax(1))) == 3
     same = found.argmax(1) == expected.argmax(1)
-    assert same.mean() >= 0.995
+    assert same.mean() >= 0.99  # 99.6 % measured; what may differ on another processor is a near-tie
     ranked = np.sort(expected, axis=1)
     assert (ranked[:, -1] - ranked[:, -2])[~same].max(initial=0.0) < 0.1
 
@@ -170,8 +170,9 @@ def test_speed_is_measured_once_a_model(kind, monkeypatch):
 
 
 @pytest.mark.model
-def test_default_model_answers_like_a_naive_encoding(default_model):
-    """Six queries of the task topic under five layouts, as the position experiment asks them."""
+@pytest.mark.parametrize("n_queries", [2, pytest.param(6, marks=pytest.mark.slow)])
+def test_default_model_answers_like_a_naive_encoding(default_model, n_queries):
+    """Queries of the task topic under five layouts, as the position experiment asks them."""
     from lab.experiments.prompt_sweep import PromptSweep, grid
     from lab.experiments.setting import PromptSetting, parse_layouts, sample_queries
     from lab.tasks import load_task
@@ -179,10 +180,10 @@ def test_default_model_answers_like_a_naive_encoding(default_model):
     task = load_task("topic")
     layouts = parse_layouts(("none", "ssp", "esp", "sum", "eum"))
     sweep = PromptSweep(
-        default_model, task, PromptSetting(n_demos=2), grid(sample_queries(task, 6, 0), layouts)
+        default_model, task, PromptSetting(n_demos=2), grid(sample_queries(task, n_queries, 0), layouts)
     )
     engine = sweep.engines[0]
-    assert len(engine.requests) == 30 and engine.plan.nodes
+    assert len(engine.requests) == 5 * n_queries and engine.plan.nodes
     found, expected = engine.answer_all(), naive(default_model, engine.requests)
     assert largest_difference(found, expected) < TOLERANCE
     assert [np.argmax(a.logp) for a in found] == [np.argmax(a.logp) for a in expected]
