@@ -175,7 +175,7 @@ def _from_folder(card: ModelCard, folder: Path, dtype: str):
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, **only_ours)
         model = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=getattr(torch, dtype), use_safetensors=True, attn_implementation="sdpa", **only_ours
+            folder, dtype=getattr(torch, dtype), use_safetensors=True, **only_ours
         )
     except ValueError as error:
         if "trust_remote_code" in str(error):
