@@ -22,6 +22,7 @@ LAYERS = (
     ("lab.runs",),
     ("lab.stats",),
     ("lab.weights",),
+    ("lab.place",),
 )
 HEAVY = {"torch", "transformers", "datasets"}
 ONLY_IN_UI = {"gradio", "spaces"}

@@ -33,6 +33,8 @@ class ProgressLine:
     def progress(self, progress: Progress) -> None:
         """Show how far a run is, if that is news."""
         share = progress.done / progress.total if progress.total else 1.0
+        if share < self._shown:  # another stage of the run
+            self._shown = -1.0
         is_last = progress.done >= progress.total
         if self._is_terminal:
             if time.monotonic() - self._drawn_s < REDRAW_S and not is_last:

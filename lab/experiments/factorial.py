@@ -10,7 +10,7 @@ import pandas as pd
 
 from lab.experiments.events import Cost, Event, Result
 from lab.experiments.order import sample_orders
-from lab.experiments.prompt_sweep import PromptSweep, grid, is_finished, record
+from lab.experiments.prompt_sweep import PromptSweep, answering, grid, is_finished, record
 from lab.experiments.setting import BY_HAND, PromptSetting, sample_queries
 from lab.experiments.views import paired
 from lab.prompts.layout import SLOTS, Layout
@@ -89,7 +89,7 @@ def run(params: FactorialParams, store: Store) -> Iterator[Event]:
         sweep = prepare(params)
         store.begin(recipe, record(sweep.lm))
         yield sweep.cost()
-        yield from sweep.events(store, recipe.id)
+        yield from answering([sweep], store, recipe.id)
         store.finish(recipe.id, read(params, store).summary)
     yield read(params, store)
 

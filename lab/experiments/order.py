@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from lab.experiments.events import Cost, Event, Result
-from lab.experiments.prompt_sweep import PromptSweep, grid, is_finished, record
+from lab.experiments.prompt_sweep import PromptSweep, answering, grid, is_finished, record
 from lab.experiments.setting import PromptSetting, sample_queries
 from lab.experiments.views import content_free_queries, paired, split_controls
 from lab.prompts.layout import SLOTS, Layout
@@ -119,10 +119,10 @@ def run(params: OrderParams, store: Store) -> Iterator[Event]:
         store.begin(recipe, record(sweep.lm))
         price = sweep.cost()
         yield price
-        yield from sweep.events(store, recipe.id)
+        yield from answering([sweep], store, recipe.id, "every order")
         held_out = _held_out(params, sweep, store.predictions(recipe.id))
         if held_out is not None:
-            yield from held_out.events(store, recipe.id)
+            yield from answering([held_out], store, recipe.id, "new queries under the best order")
         result = read(params, store)
         saved = {"n_tokens": price.n_tokens, "n_tokens_saved": price.n_tokens_unshared - price.n_tokens}
         store.finish(recipe.id, {**result.summary, **saved})

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 import pandas as pd
 
 from lab.experiments.events import Cost, Event, Result
-from lab.experiments.prompt_sweep import PromptSweep, grid, is_finished, record
+from lab.experiments.prompt_sweep import PromptSweep, answering, grid, is_finished, record
 from lab.experiments.setting import PromptSetting, parse_layouts, sample_queries
 from lab.experiments.views import content_free_queries, floor_of, paired, split_controls
 from lab.runs.recipe import Recipe
@@ -93,7 +93,7 @@ def run(params: PositionParams, store: Store) -> Iterator[Event]:
         store.begin(Recipe("position", asdict(params)), record(sweep.lm))
         price = _price(sweep, params)
         yield price
-        yield from sweep.events(store, run_id)
+        yield from answering([sweep], store, run_id)
         result = read(params, store, price)
         store.finish(run_id, result.summary)
     yield read(params, store)

@@ -206,14 +206,24 @@ class PromptSweep:
             notes.append(f"The task has {len(self.task.queries)} queries; all of them are asked.")
         return notes
 
-    def events(self, store: Store, run_id: str) -> Iterator[Event]:
-        """Go on with a run that was begun; yield progress and, about every second, partial predictions."""
-        last_partial = 0.0
-        for event in sweep(store, run_id, self.batches, self.evaluate):
-            yield Progress(event.done, event.total, event.elapsed_s, event.eta_s)
-            if time.monotonic() - last_partial > PARTIAL_EVERY_S and event.done < event.total:
-                yield Partial(store.predictions(run_id))
-                last_partial = time.monotonic()
+
+def answering(sweeps: Sequence[PromptSweep], store: Store, run_id: str, message: str = "") -> Iterator[Event]:
+    """Go on with a run that was begun; yield progress and, about every second, partial predictions.
+
+    Args:
+        sweeps: Answered one after the other, with one progress over all; their batches are numbered apart.
+        store: Where each batch is committed.
+        run_id: A run that was begun.
+        message: What is being answered, where a run has several stages.
+    """
+    owners = {batch.index: each for each in sweeps for batch in each.batches}
+    batches = [batch for each in sweeps for batch in each.batches]
+    last_partial = 0.0
+    for event in sweep(store, run_id, batches, lambda batch: owners[batch.index].evaluate(batch)):
+        yield Progress(event.done, event.total, event.elapsed_s, event.eta_s, message)
+        if time.monotonic() - last_partial > PARTIAL_EVERY_S and event.done < event.total:
+            yield Partial(store.predictions(run_id))
+            last_partial = time.monotonic()
 
 
 def record(lm: "CausalLM") -> dict:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from lab.experiments.claims import Claim, dpp_claims
 from lab.experiments.events import Cost, Event, Result
-from lab.experiments.prompt_sweep import PromptSweep, grid, is_finished, record
+from lab.experiments.prompt_sweep import PromptSweep, answering, grid, is_finished, record
 from lab.experiments.setting import BY_HAND, PromptSetting, named_by_content, parse_layouts, sample_queries
 from lab.experiments.views import paired
 from lab.runs.recipe import Recipe
@@ -90,8 +90,7 @@ def run(params: ProtocolParams, store: Store) -> Iterator[Event]:
         sweeps = prepare(params)
         store.begin(recipe, record(sweeps[0].lm))
         yield _total([sweep.cost() for sweep in sweeps])
-        for sweep in sweeps:
-            yield from sweep.events(store, recipe.id)
+        yield from answering(sweeps, store, recipe.id)
         store.finish(recipe.id, read(params, store).summary)
     yield read(params, store)
 

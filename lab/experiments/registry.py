@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 from lab.runs.recipe import Recipe
 
 if TYPE_CHECKING:
-    from lab.experiments.events import Event
+    import pandas as pd
+
+    from lab.experiments.events import Cost, Event, Result
     from lab.runs.store import Store
 
 TRUE, FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
@@ -46,6 +48,9 @@ class Experiment:
             these; constructing it validates and raises ValueError.
         run: Begins or goes on with the run whose recipe is `recipe(params)`; yields events, the last a
             Result. It begins the run in the store and finishes it there.
+        cost: Prices a run before it starts; it may load the model.
+        read: Turns what the store has of a run, finished or not, into its result, without a model.
+        summarise: Turns a predictions table, the parameters and a run id into a result: a pure function.
         check: Measures the paper's claims; the flag asks for a quick, coarser measurement.
         example: Parameters of a run that takes seconds.
         docs: The page of documentation, a path in the repository.
@@ -58,6 +63,9 @@ class Experiment:
     source: str
     params: type
     run: "Callable[[Any, Store], Iterator[Event]]"
+    cost: "Callable[[Any], Cost]"
+    read: "Callable[[Any, Store], Result]"
+    summarise: "Callable[[pd.DataFrame, Any, str], Result]"
     check: "Callable[[bool, Store], CheckResult]"
     example: dict[str, Any]
     docs: str

@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from lab.place import is_shared
 from lab.weights import Folder, HubModel, Package, Source
 
 DEFAULT = "smollm2-135m"
@@ -90,7 +91,7 @@ def resolve(model_id: str) -> ModelCard:
         ValueError: If the id is neither, or not allowed here.
     """
     model_id = model_id.strip()
-    if _is_shared() and model_id not in (allowed := _allowed()):
+    if is_shared() and model_id not in (allowed := allowed_models()):
         raise ValueError(
             f"model must be one of {', '.join(allowed)} on this shared deployment, got {model_id!r}"
         )
@@ -99,7 +100,7 @@ def resolve(model_id: str) -> ModelCard:
             return card
     parts = model_id.split("/")
     folder = Path(model_id).expanduser()
-    if model_id and folder.is_dir() and not _is_shared():
+    if model_id and folder.is_dir() and not is_shared():
         return ModelCard(model_id, folder.name, Folder(folder.resolve()), None, None, "the user's own", "")
     if len(parts) == 2 and all(_is_hub_word(part) for part in parts):
         return ModelCard(model_id, parts[1], HubModel(model_id), None, None, "see its page", "")
@@ -125,11 +126,8 @@ def memory_needed(card: ModelCard, dtype: str) -> int | None:
     return None if card.n_parameters is None else card.n_parameters * sizes[dtype] * 6 // 5
 
 
-def _is_shared() -> bool:
-    return os.environ.get("LAB_SHARED", "") not in ("", "0") or bool(os.environ.get("SPACE_ID"))
-
-
-def _allowed() -> list[str]:
+def allowed_models() -> list[str]:
+    """List the models that a shared lab loads: the default, and those in LAB_ALLOWED_MODELS."""
     listed = os.environ.get("LAB_ALLOWED_MODELS", "").split(",")
     return [DEFAULT, *(word.strip() for word in listed if word.strip() not in ("", DEFAULT))]
 

@@ -80,14 +80,27 @@ class Engine:
         """Price the plan by the speed measured on this machine."""
         weights = sum(weight.numel() * weight.element_size() for weight in self.lm.model.parameters())
         plan = self.plan
-        rows = plan.n_rows_largest * plan.n_longest * self._bytes_per_token
-        logits = plan.n_rows_largest * self.lm.model.config.get_text_config().vocab_size * 4
+        goes_on = any(request.n_continuation_tokens for request in self.requests)
+        copies = 2 if goes_on else 1  # a continuation reads the rows' cache and writes a longer one
+        rows = copies * plan.n_rows_largest * plan.n_longest * self._bytes_per_token
+        logits = 2 * self._n_logits() * self.lm.model.config.get_text_config().vocab_size * 4
         prefixes = min(PREFIX_BYTES, sum(node.length for node in plan.nodes) * self._bytes_per_token)
         return Estimate(
             n_tokens=plan.n_tokens,
             n_tokens_unshared=plan.n_tokens_unshared,
             seconds=plan.n_tokens / tokens_per_second(self.lm) if plan.n_tokens else 0.0,
             memory_bytes=weights + rows + logits + prefixes,
+        )
+
+    def _n_logits(self) -> int:
+        """Count the places whose log-probabilities over the vocabulary one pass holds at once, at most."""
+
+        def places(request: Request) -> int:
+            return max(1, *(len(candidate) - 1 for candidate in request.candidates), 1)
+
+        passes = self.plan.passes
+        return max(
+            (len(p.rows) * max(places(self.requests[row]) for row in p.rows) for p in passes), default=0
         )
 
 

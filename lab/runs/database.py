@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from lab.place import home
+
 FILE_NAME = "lab.sqlite3"
 SCHEMA_VERSION = 1
 BUSY_TIMEOUT_S = 30.0
@@ -42,12 +44,7 @@ class StoreError(RuntimeError):
 
 def default_path() -> Path:
     """Say where runs are kept: under `LAB_HOME`, else in the platform's folder for user data."""
-    home = os.environ.get("LAB_HOME")
-    if home:
-        return Path(home).expanduser() / FILE_NAME
-    from platformdirs import user_data_dir
-
-    return Path(user_data_dir("in-context-lab", appauthor=False)) / FILE_NAME
+    return home() / FILE_NAME
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from pathlib import Path, PurePath
 from typing import NamedTuple
 from urllib.parse import parse_qsl, quote, urlencode
 
+from lab.place import home, is_shared
 from lab.tasks.guess import MAX_GUESSED_LABELS, Kind, Overrides, guess_kind, label_spellings
 from lab.tasks.metrics import extract_number
 from lab.tasks.rows import Row, demonstrations, queries, same_text
@@ -100,7 +101,7 @@ def keep_copy(content: bytes, filename: str) -> str:
     if ending not in CSV_ENDINGS + JSONL_ENDINGS:
         raise ValueError(f"{filename}: a task file must end in .csv, .tsv or .jsonl")
     task_id = _id(content, Overrides())
-    folder = _folder()
+    folder = home() / "tasks"
     folder.mkdir(parents=True, exist_ok=True)
     part = folder / f".{task_id}.{os.getpid()}.part"
     part.write_bytes(content)
@@ -110,7 +111,7 @@ def keep_copy(content: bytes, filename: str) -> str:
 
 def load_path(path: str) -> Task:
     """Read a task file from disk and keep a copy; refused on a shared lab (LAB_SHARED=1 or a Space)."""
-    if os.environ.get("LAB_SHARED") == "1" or os.environ.get("SPACE_ID"):
+    if is_shared():
         raise ValueError(f"this lab is shared and reads no paths, got {path!r}; upload the file instead")
     content, filename = _content(path, None)
     task = read_task(content, filename).task
@@ -133,7 +134,7 @@ def load_kept(reference: str) -> Task:
         known = ", ".join(Overrides.__dataclass_fields__)
         raise ValueError(f"{reference}: {unknown[0]!r} can't be overridden; these can: {known}")
     for ending in CSV_ENDINGS + JSONL_ENDINGS:
-        path = _folder() / f"{match['id']}{ending}"
+        path = home() / "tasks" / f"{match['id']}{ending}"
         if path.is_file():
             return read_task(path, **given).task
     raise ValueError(f"no copy of {match['id']} is kept in this lab; give the file again")
@@ -163,14 +164,6 @@ def _content(path_or_bytes: str | Path | bytes, filename: str | None) -> tuple[b
         return path.read_bytes(), filename or path.name
     except OSError as error:
         raise ValueError(f"can't read {path}: {error.strerror or error}; check the path") from None
-
-
-def _folder() -> Path:
-    if os.environ.get("LAB_HOME"):
-        return Path(os.environ["LAB_HOME"]).expanduser() / "tasks"
-    from platformdirs import user_data_dir
-
-    return Path(user_data_dir("in-context-lab", appauthor=False)) / "tasks"
 
 
 def _id(content: bytes, overrides: Overrides) -> str:

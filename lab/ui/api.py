@@ -4,7 +4,9 @@ from gradio_client import Client
 Client("http://localhost:7860").predict(task="topic", n_queries=24, api_name="/position_sweep")
 """
 
+import functools
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -14,7 +16,7 @@ from lab.experiments.events import Result
 from lab.experiments.registry import build_params, find_experiment
 from lab.runs.plain import plain
 from lab.ui.people import Lab
-from lab.ui.running import MODEL_QUEUE, SAYABLE, say
+from lab.ui.running import MODEL_QUEUE, SAYABLE, model_turn, say
 
 if TYPE_CHECKING:
     from lab.runs.store import Store
@@ -109,30 +111,7 @@ def sweep_result(experiment_id: str, values: dict[str, Any], store: "Store") -> 
 def mount_api(lab: Lab) -> None:
     """Publish the endpoints in the current Blocks; a ValueError reaches the caller as its sentence."""
 
-    def api_score(
-        query: str,
-        labels: list[str],
-        demos: list[dict[str, str]],
-        slot: str = "sum",
-        instruction: str = "",
-        input_name: str = "Input",
-        output_name: str = "Output",
-        model: str = "smollm2-135m",
-        is_length_normalised: bool = True,
-    ) -> dict[str, Any]:
-        return _said(
-            score,
-            query,
-            labels,
-            demos,
-            slot,
-            instruction,
-            input_name,
-            output_name,
-            model,
-            is_length_normalised,
-        )
-
+    @_said
     def position_sweep(
         request: gr.Request,
         task: str = "topic",
@@ -169,8 +148,9 @@ def mount_api(lab: Lab) -> None:
             "model": model,
             "instruction": instruction,
         }
-        return _said(sweep_result, "position", values, lab.store_for(request))
+        return sweep_result("position", values, lab.store_for(request))
 
+    @_said
     def order_sweep(
         request: gr.Request,
         task: str = "topic",
@@ -210,19 +190,21 @@ def mount_api(lab: Lab) -> None:
             "model": model,
             "instruction": instruction,
         }
-        return _said(sweep_result, "order", values, lab.store_for(request))
+        return sweep_result("order", values, lab.store_for(request))
 
-    api_score.__doc__ = score.__doc__
-    for name, endpoint in (
-        ("score", api_score),
-        ("position_sweep", position_sweep),
-        ("order_sweep", order_sweep),
-    ):
-        gr.api(endpoint, api_name=name, concurrency_id=MODEL_QUEUE, concurrency_limit=1)
+    for endpoint in (_said(score), position_sweep, order_sweep):
+        gr.api(endpoint, api_name=endpoint.__name__, concurrency_id=MODEL_QUEUE, concurrency_limit=1)
 
 
-def _said(function, *arguments) -> dict[str, Any]:
-    try:
-        return function(*arguments)
-    except SAYABLE as error:
-        raise gr.Error(say(error), print_exception=False) from error
+def _said(endpoint: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """Give an endpoint its turn with the model, and let its caller read what went wrong."""
+
+    @functools.wraps(endpoint)
+    def said(*arguments: Any, **named: Any) -> dict[str, Any]:
+        try:
+            with model_turn:
+                return endpoint(*arguments, **named)
+        except SAYABLE as error:
+            raise gr.Error(say(error), print_exception=False) from error
+
+    return said

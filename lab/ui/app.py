@@ -15,8 +15,8 @@ from lab.ui.opening import compose_door, tab_doors, wire_links, wire_moving_on
 from lab.ui.people import Lab, welcome
 from lab.ui.run_controls import TabHandle
 from lab.ui.runs import Opener
-from lab.ui.theme import CSS, HEAD, THEME
-from lab.ui.tour import css, head
+from lab.ui.theme import CSS, THEME
+from lab.ui.tour import head
 
 MAX_UPLOAD = "16mb"
 TITLE = "In-Context Lab"
@@ -67,6 +67,9 @@ def _tabs(lab: Lab, arrived: Dependency, copy: gr.Button, link_place: gr.Row) ->
     wire_moving_on(in_compose.to_position, doors["compose"], doors["position"], tabs)
     wire_moving_on(in_compose.to_order, doors["compose"], doors["order"], tabs)
     compose.wire_look(in_compose, composing.select)
+    arrived.then(
+        in_position.draw, None, in_position.figures, show_progress="hidden", api_visibility="private"
+    )
     history.select(*in_runs.refresh, show_progress="hidden", api_visibility="private")
 
 
@@ -99,8 +102,8 @@ def launch_options(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
         )
     return {
         "theme": THEME,
-        "css": CSS + css(),
-        "head": HEAD + head(),
+        "css": CSS,
+        "head": head(),
         "server_name": environ.get("GRADIO_SERVER_NAME") or None,
         "server_port": int(environ["GRADIO_SERVER_PORT"]) if environ.get("GRADIO_SERVER_PORT") else None,
         "share": False,

@@ -20,6 +20,7 @@ from lab.ui.compose_fields import (
     demos_as_rows,
     fields,
     preset_buttons,
+    query_text,
     show,
     slot_choice,
 )
@@ -93,7 +94,12 @@ def _wire_editing(tab: ComposeTab, presets: list[tuple[gr.Button, Preset]]) -> N
     for button, preset in presets:
         button.click(partial(take_preset, preset), None, inputs.shown, **quiet)
     inputs.task.input(change_task, inputs.composed, inputs.shown, **quiet)
-    inputs.query_pick.input(lambda text: text or gr.skip(), inputs.query_pick, inputs.query, **quiet)
+    inputs.query_pick.input(
+        lambda task, query_id: query_text(task, query_id) or gr.skip(),
+        [inputs.task, inputs.query_pick],
+        inputs.query,
+        **quiet,
+    )
     inputs.upload.upload(
         take_upload, [inputs.upload, *inputs.composed], [*inputs.shown, inputs.notice], **quiet
     )

@@ -118,11 +118,16 @@ def task_choices() -> list[tuple[str, str]]:
 
 
 def query_choices(task: str) -> list[tuple[str, str]]:
-    """List a task's queries: shortened on screen, whole as values."""
+    """List a task's queries, shortened, by their ids."""
     return [
-        (f"{query.input[:90]}{'…' if len(query.input) > 90 else ''}  →  {query.gold}", query.input)
+        (f"{query.input[:90]}{'…' if len(query.input) > 90 else ''}  →  {query.gold}", query.id)
         for query in load_task(task).queries
     ]
+
+
+def query_text(task: str, query_id: str | None) -> str | None:
+    """Return the input of a task's query; None where it has no such query."""
+    return next((query.input for query in load_task(task).queries if query.id == query_id), None)
 
 
 def preset_buttons() -> list[tuple[gr.Button, Preset]]:

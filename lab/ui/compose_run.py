@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 from lab.experiments.one_query import Asked, ask
 from lab.ui.composed import Composed
+from lab.ui.running import model_turn
 
 TELL_EVERY_S = 0.4
 Told = str | Asked | BaseException | None
 
-_turn = threading.Lock()  # a prompt that was stopped may still be ending its pass
 _stops: dict[str, threading.Event] = {}
 
 
@@ -58,7 +58,7 @@ def _work(composed: Composed, told: "queue.Queue[Told]", is_stopped: threading.E
         told.put(f"{message}: {done / 1e6:.0f} of {total / 1e6:.0f} MB" if total else message)
 
     try:
-        with _turn:
+        with model_turn:
             if is_stopped.is_set():
                 return
             lm = load(composed.model, progress=progress)

@@ -1,7 +1,6 @@
 """A stored run as files to take away: tables, a report, and one of its prompts for use elsewhere."""
 
 import errno
-import inspect
 import shutil
 import tempfile
 import time
@@ -99,9 +98,9 @@ def run_experiment(store: Store, run_id: str) -> "tuple[Experiment, Any]":
 
 
 def read_result(store: Store, run_id: str) -> "Result":
-    """Sum up a stored run, finished or not, without a model: by the `read` of its experiment's module."""
+    """Sum up a stored run, finished or not, without a model."""
     experiment, params = run_experiment(store, run_id)
-    return inspect.getmodule(experiment.run).read(params, store)  # type: ignore[union-attr]
+    return experiment.read(params, store)
 
 
 def winning_layout(predictions: "pd.DataFrame") -> str:

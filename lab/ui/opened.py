@@ -1,6 +1,5 @@
 """The run that a tab shows: one of the person's store, or an example that is shipped."""
 
-import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -67,17 +66,17 @@ class Opened:
 
     def result(self, store: Store) -> Result:
         """Sum it up, without a model."""
-        module: Any = inspect.getmodule(find_experiment(EXPERIMENTS, self.experiment).run)
+        experiment = find_experiment(EXPERIMENTS, self.experiment)
         if not self.example:
-            return module.read(self.params, store)
+            return experiment.read(self.params, store)
         run = _example(self.example)
-        return module.summarise(run.predictions, self.params, self.run_id)
+        return experiment.summarise(run.predictions, self.params, self.run_id)
 
     def provenance(self, store: Store) -> str:
         """Say in one line where its numbers come from."""
         made = self.environment(store)
         model = made.get("model") or {}
-        revision = f" ({str(model['revision'])[:12]})" if model.get("revision") else ""
+        revision = f" ({_short(str(model['revision']))})" if model.get("revision") else ""
         parts = [
             f"{model.get('id') or self.values.get('model', '')}{revision}",
             machine_of(made),
@@ -86,6 +85,11 @@ class Opened:
             f"run {self.run_id}",
         ]
         return " · ".join(part for part in parts if part)
+
+
+def _short(revision: str) -> str:
+    """Cut a commit's hash to the digits that people read; a package's name and version stay whole."""
+    return revision[:12] if len(revision) == 40 else revision
 
 
 @lru_cache(maxsize=8)

@@ -1,13 +1,12 @@
 """The Order tab: the same demonstrations in many orders, and whether the best order is really better."""
 
-from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import gradio as gr
 
 from lab.experiments.events import Result
-from lab.experiments.order import OrderParams
+from lab.experiments.order import OrderParams, layouts_of
 from lab.prompts.layout import SLOT_TITLES, SLOTS
 from lab.ui import factorial_panel
 from lab.ui import order_view as view
@@ -15,12 +14,15 @@ from lab.ui.drilldown import comparison_html
 from lab.ui.figure_card import FigureCard, cards_updates, figure_card
 from lab.ui.opened import Opened
 from lab.ui.people import Lab
-from lab.ui.position_view import differences, query_texts, stale_html, verdict_html
+from lab.ui.result_view import query_texts, verdict_html, wire_stale
 from lab.ui.run_controls import LIGHT, RunControls, Stage, TabHandle, Updates, run_controls, wire_run
-from lab.ui.running import SAYABLE, RunState, say
+from lab.ui.running import RunState
 from lab.ui.setting_panel import SettingPanel, setting_panel
-from lab.ui.widgets.markup import note
+from lab.ui.widgets.flip_matrix import FlipMatrix, matrix_value
 from lab.ui.widgets.plot_click import PlotClick
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FIRST: dict[str, Any] = {"task": "topic", "n_queries": 16, "n_demos": 4, "n_orders": 24, "n_held_out": 16}
 PRESETS: dict[str, dict[str, Any]] = {
@@ -53,10 +55,9 @@ class Panel(NamedTuple):
     verdict: gr.HTML
     stale: gr.HTML
     tiles: gr.HTML
-    held_out: gr.HTML
-    picked: gr.Dropdown
-    answers: gr.Dataframe
+    matrix: FlipMatrix
     cell: gr.HTML
+    held_out: gr.HTML
     cards: dict[str, FigureCard]
 
     @property
@@ -86,7 +87,7 @@ def build(lab: Lab) -> OrderTab:
     )
     wire_run(stage, controls)
     _wire_looking(panel, click, opened, lab)
-    _wire_marks(stage, by_name, panel)
+    wire_stale(stage, panel.stale)
     handle = TabHandle.of(stage, form.fill, lambda run, store: _shown(panel, run, store, run.result(store)))
     return OrderTab({"order": handle, "factorial": factorial}, controls.run, opened)
 
@@ -143,20 +144,11 @@ def _results() -> tuple[Panel, PlotClick]:
     )
     cards = {"Orders": figure_card("Accuracy by order", "order-orders")}
     click = PlotClick("order-orders", elem_id="order-click")
-    picked = gr.Dropdown(
-        [],
-        label="Look at one order",
-        info="Or click its point in the figure: the answers under it, the wrong ones first.",
-        elem_id="order-picked",
+    gr.Markdown(
+        "### Every answer\nA row is a query, a column an order: 2 1 3 shows the second demonstration first. "
+        "Click a cell to read both prompts; click a point above to count flips against its order."
     )
-    answers = gr.Dataframe(
-        interactive=False,
-        wrap=True,
-        max_height=280,
-        label="Answers under this order. Choose a row to read its prompt beside that of the first order.",
-        elem_id="order-answers",
-        column_widths=[80, 70, 110, 110, 110, 420],
-    )
+    matrix = FlipMatrix(elem_id="order-matrix")
     cell = gr.HTML(elem_id="order-cell", padding=False)
     gr.Markdown("### Is the best order really better?")
     held_out = gr.HTML(elem_id="order-held-out", padding=False)
@@ -164,13 +156,13 @@ def _results() -> tuple[Panel, PlotClick]:
     with gr.Row(equal_height=False):
         cards["Entropy"] = figure_card("Entropy and accuracy", "order-entropy")
         cards["Influence"] = figure_card("Influence by place", "order-influence")
-    return Panel(verdict, stale, tiles, held_out, picked, answers, cell, cards), click
+    return Panel(verdict, stale, tiles, matrix, cell, held_out, cards), click
 
 
 def _updates_of(panel: Panel, state: RunState, run: Opened, store: Any) -> Updates:
     if state.result is not None:
         return _shown(panel, run, store, state.result)
-    return {panel.stale: ""}
+    return {panel.matrix: _matrix(state.predictions, run), panel.stale: "", panel.cell: ""}
 
 
 def _shown(panel: Panel, run: Opened, store: Any, result: Result) -> Updates:
@@ -181,57 +173,36 @@ def _shown(panel: Panel, run: Opened, store: Any, result: Result) -> Updates:
         panel.stale: "",
         panel.tiles: view.tiles_html(result),
         panel.held_out: view.held_out_html(result),
-        panel.picked: gr.Dropdown(choices=view.order_choices(result), value=None),
-        panel.answers: None,
+        panel.matrix: _matrix(result.predictions, run),
         panel.cell: "",
         **cards_updates(panel.cards, whole, view.sentences(result), view.FIGURES),
     }
 
 
-def _wire_looking(panel: Panel, click: PlotClick, opened: gr.State, lab: Lab) -> None:
-    def pick(run: Opened | None, layout: str | None, request: gr.Request) -> list[Any]:
-        if run is None or not layout:
-            return [gr.skip(), gr.skip()]
-        table = view.answers_table(
-            run.predictions(lab.store_for(request)), layout, query_texts(run.params.task)
-        )
-        return [table, ""]
+def _matrix(predictions: "pd.DataFrame | None", run: Opened, reference: str = "") -> Any:
+    """Lay out the answers to the queries of the first stage; flips count against the order as given."""
+    if predictions is None or predictions.empty:
+        return None
+    texts = query_texts(run.params.task)
+    asked = view.first_stage(predictions, run.params)
+    return matrix_value(asked, texts, reference or layouts_of(run.params)[0].id)
 
-    def clicked(run: Opened | None, request: gr.Request, event: gr.EventData) -> Any:
+
+def _wire_looking(panel: Panel, click: PlotClick, opened: gr.State, lab: Lab) -> None:
+    def against(run: Opened | None, request: gr.Request, event: gr.EventData) -> Any:
         """Take the point's place among the orders; it comes from a browser."""
-        orders = run.result(lab.store_for(request)).tables.get("orders") if run else None
+        store = lab.store_for(request)
+        orders = run.result(store).tables.get("orders") if run else None
         place = event.point
         if orders is None or not isinstance(place, int) or not 0 <= place < len(orders) or event.curve != 0:
             return gr.skip()
-        return orders["layout"].iloc[place]
+        return _matrix(run.predictions(store), run, orders["layout"].iloc[place])
 
-    def look(run: Opened | None, layout: str, request: gr.Request, event: gr.SelectData) -> str:
-        if run is None or not layout or not event.row_value:
-            return ""
-        store = lab.store_for(request)
-        first = run.result(store).tables["orders"]["layout"].iloc[0]
-        return comparison_html(run, store, None, str(event.row_value[0]), layout, first)
-
-    click.select(clicked, opened, panel.picked, **QUIET)
-    panel.picked.change(pick, [opened, panel.picked], [panel.answers, panel.cell], **QUIET)
-    panel.answers.select(look, [opened, panel.picked], panel.cell, **QUIET)
-
-
-def _wire_marks(stage: Stage, by_name: Mapping[str, Any], panel: Panel) -> None:
-    def mark(run: Opened | None, *values: Any) -> str:
+    def look(run: Opened | None, request: gr.Request, event: gr.EventData) -> str:
         if run is None:
             return ""
-        try:
-            return stale_html(differences(stage.params(values), run.params))
-        except SAYABLE as error:
-            return note("error", say(error))
+        store = lab.store_for(request)
+        return comparison_html(run, store, None, event.query_id, event.layout, event.reference)
 
-    inputs = list(by_name.values())
-    gr.on(
-        [component.change for component in inputs],
-        mark,
-        [stage.opened, *inputs],
-        panel.stale,
-        trigger_mode="always_last",
-        **LIGHT,
-    )
+    click.select(against, opened, panel.matrix, **QUIET)
+    panel.matrix.select(look, opened, panel.cell, scroll_to_output=True, **QUIET)

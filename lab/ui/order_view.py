@@ -8,6 +8,9 @@ from typing import Any
 import pandas as pd
 
 from lab.experiments.events import Result
+from lab.experiments.setting import sample_queries
+from lab.experiments.views import split_controls
+from lab.ui.drilldown import cached_task
 from lab.ui.widgets.markup import note, stat_tiles
 
 FIGURES = {"Orders": "orders", "Entropy": "entropy", "Influence": "influence", "Held-out": "held_out"}
@@ -94,7 +97,7 @@ def sentences(result: Result) -> dict[str, str]:
     held_out = facts.get("held_out")
     return {
         "Orders": "One point an order. Dashed and dotted lines: zero-shot, and what the best of as many "
-        "guessing orders would reach. Click a point to read the prompts of that order.",
+        "guessing orders would reach. Click a point to count flips against its order below.",
         "Entropy": "Do orders with varied answers (GlobalE) or unsure ones (LocalE) score higher? The "
         "entropies need no right answers, so they could choose an order by themselves.",
         "Influence": "How much a demonstration pulls the answer to its label, by the place where it stands, "
@@ -119,30 +122,19 @@ def held_out_html(result: Result) -> str:
     return note("info", "The chosen order is the first one, or no new queries were asked: nothing to test.")
 
 
-def order_choices(result: Result) -> list[tuple[str, str]]:
-    """List the orders, the best first."""
-    orders = result.tables.get("orders")
-    if orders is None:
-        return []
-    ranked = orders.sort_values("accuracy", ascending=False, kind="stable")
-    return [
-        (f"{order_words(row.layout)}: {100 * row.accuracy:.0f} %", row.layout) for row in ranked.itertuples()
-    ]
+def first_stage(predictions: pd.DataFrame, params: Any) -> pd.DataFrame:
+    """Keep the answers to the queries that are asked under every order, finished or not.
 
-
-def answers_table(predictions: pd.DataFrame, layout: str, texts: Mapping[str, str]) -> pd.DataFrame:
-    """List the answers under one order, the wrong ones first."""
-    rows = predictions[predictions["layout"] == layout].sort_values(["correct", "margin"], kind="stable")
-    return pd.DataFrame(
-        {
-            "Query": rows["query_id"],
-            "Right": ["✓" if value >= 0.5 else "✗" for value in rows["correct"]],
-            "Answer": rows["prediction"],
-            "Gold": rows["gold"],
-            "Margin (nats)": rows["margin"].round(2),
-            "Text": [texts.get(query_id, "")[:160] for query_id in rows["query_id"]],
-        }
-    )
+    Args:
+        predictions: A predictions table of `lab.experiments.order`.
+        params: The run's parameters.
+    """
+    asked, _, _ = split_controls(predictions)
+    try:
+        queries = sample_queries(cached_task(params.task), params.n_queries, params.seed)
+    except ValueError:  # the task can't be had any more
+        return asked
+    return asked[asked["query_id"].isin([query.id for query in queries])]
 
 
 def factorial_html(result: Result, provenance: str) -> str:

@@ -13,7 +13,7 @@ from lab.tasks import list_tasks
 from lab.ui.figure_card import FigureCard, card_updates, figure_card
 from lab.ui.opened import Opened
 from lab.ui.people import Lab
-from lab.ui.position_view import verdict_html
+from lab.ui.result_view import verdict_html
 from lab.ui.run_controls import Stage, TabHandle, Updates, run_controls, wire_run
 from lab.ui.running import RunState
 from lab.ui.setting_panel import collect, model_choices

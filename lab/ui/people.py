@@ -18,7 +18,8 @@ from pathlib import Path
 import gradio as gr
 from gradio.events import Dependency
 
-from lab.runs.database import FILE_NAME, default_path
+from lab.place import home, is_shared
+from lab.runs.database import FILE_NAME
 from lab.runs.store import Store
 
 IDLE_S = 24 * 3600.0
@@ -55,9 +56,8 @@ class Lab:
 
     @classmethod
     def here(cls) -> "Lab":
-        """Read the environment: LAB_HOME says where; LAB_SHARED=1 or SPACE_ID make the server shared."""
-        is_shared = os.environ.get("LAB_SHARED", "") not in ("", "0") or bool(os.environ.get("SPACE_ID"))
-        return cls(default_path().parent, is_shared)
+        """Say where the lab is kept, and whether its server is shared (see `lab.place`)."""
+        return cls(home(), is_shared())
 
     def store_for(self, request: gr.Request | None) -> Store:
         """Open the store of whoever sent a request.

@@ -1,6 +1,6 @@
 """The Position tab: the same demonstrations in several places of the prompt, and which answers flip."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, NamedTuple
 
@@ -11,16 +11,24 @@ from lab.experiments.position import PositionParams
 from lab.prompts.layout import Layout
 from lab.runs.examples import list_examples
 from lab.ui import paper_mode
-from lab.ui import position_view as view
 from lab.ui.opened import Opened
 from lab.ui.people import Lab
-from lab.ui.position_results import Panel, results, shown, updates_of, wire
-from lab.ui.run_controls import LIGHT, RunControls, Stage, TabHandle, Updates, run_controls, wire_run
-from lab.ui.running import SAYABLE, say
+from lab.ui.position_results import results, shown, updates_of, wire
+from lab.ui.result_view import wire_stale
+from lab.ui.run_controls import (
+    LIGHT,
+    RunControls,
+    Stage,
+    TabHandle,
+    Updates,
+    in_order,
+    run_controls,
+    wire_run,
+)
 from lab.ui.setting_panel import SettingPanel, setting_panel
-from lab.ui.widgets.markup import note
 
 LAYOUTS = ("none", "ssp", "esp", "sum", "eum", "turns", "eum+restated", "sum+shuffled", "sum+filler")
+NO_STORE: Any = None  # a shipped example is read from its files
 MODEL = ("model", "device", "dtype")  # a preset leaves them as they are
 FIRST: dict[str, Any] = {"task": "topic", "n_queries": 24}
 PRESETS: dict[str, dict[str, Any]] = {
@@ -38,11 +46,15 @@ class PositionTab(NamedTuple):
         handles: How runs of each experiment on this tab (position, protocol) are filled in, opened, named.
         run: The button that runs.
         opened: The page's state: the `Opened` run on screen.
+        figures: The components that `draw` fills once the page is there: plotly is too slow to wait for.
+        draw: Returns an update for each of them, from the shipped example.
     """
 
     handles: dict[str, TabHandle]
     run: gr.Button
     opened: gr.State
+    figures: list[Any]
+    draw: Callable[[], list[Any]]
 
 
 class Form(NamedTuple):
@@ -86,11 +98,20 @@ def build(lab: Lab) -> PositionTab:
     )
     wire_run(stage, form.controls, _adding(form, opened))
     wire(panel, opened, lab)
-    _wire_form(stage, form, panel)
-    if first is not None:
-        _show_at_build(panel, first)
+    wire_stale(stage, panel.stale)
+    layouts, reference = form.by_name["layouts"], form.by_name["reference"]
+    layouts.change(_references, [layouts, reference], reference, **LIGHT)
+    shipped = shown(panel, first, NO_STORE, first.result(NO_STORE)) if first is not None else {}
+    figures = [part for card in panel.cards.values() for part in card]
+    _show_at_build({part: value for part, value in shipped.items() if part not in figures})
     handle = TabHandle.of(stage, form.fill, lambda run, store: shown(panel, run, store, run.result(store)))
-    return PositionTab({"position": handle, "protocol": paper}, form.controls.run, opened)
+    return PositionTab(
+        {"position": handle, "protocol": paper},
+        form.controls.run,
+        opened,
+        figures,
+        lambda: in_order(shipped, figures),
+    )
 
 
 def layout_choices(more: Sequence[str] = ()) -> list[tuple[str, str]]:
@@ -165,37 +186,14 @@ def _adding(form: Form, opened: gr.State) -> Any:
     return form.more.click(added, [opened, n_queries], n_queries, **LIGHT).then
 
 
-def _wire_form(stage: Stage, form: Form, panel: Panel) -> None:
-    def mark(run: Opened | None, *values: Any) -> str:
-        if run is None:
-            return ""
-        try:
-            return view.stale_html(view.differences(stage.params(values), run.params))
-        except SAYABLE as error:
-            return note("error", say(error))
-
-    inputs = list(form.by_name.values())
-    layouts, reference = form.by_name["layouts"], form.by_name["reference"]
-    layouts.change(_references, [layouts, reference], reference, **LIGHT)
-    gr.on(
-        [component.change for component in inputs],
-        mark,
-        [stage.opened, *inputs],
-        panel.stale,
-        trigger_mode="always_last",
-        **LIGHT,
-    )
-
-
 def _first_example() -> Opened | None:
     found = next((each for each in list_examples() if each.recipe.experiment == "position"), None)
     return Opened.shipped(found.slug) if found else None
 
 
-def _show_at_build(panel: Panel, example: Opened) -> None:
+def _show_at_build(updates: Updates) -> None:
     """Write the example into the page itself, so that it is there before anything is asked of the server."""
-    no_store: Any = None  # an example is read from its files
-    for component, value in shown(panel, example, no_store, example.result(no_store)).items():
+    for component, value in updates.items():
         if isinstance(value, gr.components.Component):
             component.choices, component.value = value.choices, value.value
             value.unrender()  # made while the page is built, it would stand on it once more

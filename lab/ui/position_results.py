@@ -17,6 +17,7 @@ from lab.ui.drilldown import comparison_html
 from lab.ui.figure_card import FigureCard, cards_updates, figure_card
 from lab.ui.opened import Opened
 from lab.ui.people import Lab
+from lab.ui.result_view import example_badge, query_texts, verdict_html
 from lab.ui.run_controls import Updates, in_order
 from lab.ui.running import RunState
 from lab.ui.widgets.flip_matrix import FlipMatrix, matrix_value
@@ -54,12 +55,10 @@ class Panel(NamedTuple):
 def results() -> Panel:
     """Place the panel, empty."""
     verdict = gr.HTML(f"<h2>{view.NO_RESULT}</h2>", elem_id="position-verdict", padding=False)
-    stale, tiles = (
-        gr.HTML(elem_id="position-stale", padding=False),
-        gr.HTML(elem_id="position-tiles", padding=False),
-    )
-    gr.Markdown("### Every answer\nA row is a query, a column a layout. Click a cell to read both prompts.")
+    stale = gr.HTML(elem_id="position-stale", padding=False)
     matrix = FlipMatrix(elem_id="position-matrix")
+    cell = gr.HTML(elem_id="position-cell", padding=False)
+    tiles = gr.HTML(elem_id="position-tiles", padding=False)
     calibration = gr.Radio(
         [("None", "none")],
         value="none",
@@ -68,7 +67,6 @@ def results() -> Panel:
         elem_id="position-calibration",
     )
     notes = gr.HTML(elem_id="position-calibration-notes", padding=False)
-    cell = gr.HTML(elem_id="position-cell", padding=False)
     gr.Markdown("### Broken, fixed, or chance?")
     comparisons = gr.HTML(elem_id="position-comparisons", padding=False)
     with gr.Accordion("All pairs of layouts", open=False):
@@ -121,10 +119,10 @@ def shown(panel: Panel, opened: Opened, store: Store, result: Result) -> Updates
 
 def _numbers(panel: Panel, opened: Opened, store: Store, result: Result, method: str) -> Updates:
     """Show what depends on how scores are calibrated."""
-    badge = view.example_badge(opened.params, opened.environment(store)) if opened.example else ""
+    badge = example_badge(opened.params, opened.environment(store)) if opened.example else ""
     words = "" if method == "none" else f" (After {method} calibration.)"
     updates: Updates = {
-        panel.verdict: view.verdict_html(result.verdict + words, opened.provenance(store), badge),
+        panel.verdict: verdict_html(result.verdict + words, opened.provenance(store), badge),
         panel.matrix: _matrix(result.predictions, opened),
         panel.notes: view.calibration_html(result.predictions, method),
     }
@@ -146,7 +144,7 @@ def _matrix(predictions: Any, opened: Opened) -> Any:
     params = opened.params
     places = {layout: place for place, layout in enumerate(params.layouts)}
     asked = asked.sort_values("layout", key=lambda layouts: layouts.map(places), kind="stable")
-    return matrix_value(asked, view.query_texts(params.task), params.reference)
+    return matrix_value(asked, query_texts(params.task), params.reference)
 
 
 def wire(panel: Panel, opened: gr.State, lab: Lab) -> None:

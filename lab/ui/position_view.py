@@ -12,7 +12,6 @@ from lab.experiments.views import split_controls
 from lab.stats.calibration import balance_warning
 from lab.stats.flips import NEAR_TIE_NATS
 from lab.stats.verdict import p_text
-from lab.ui.drilldown import cached_task
 from lab.ui.widgets.markup import note, stat_tiles
 
 FIGURES = {
@@ -22,42 +21,6 @@ FIGURES = {
     "Margins": "transitions",
 }
 NO_RESULT = "Choose a task and press Run, or one of the presets: what flips appears here."
-
-
-def verdict_html(verdict: str, provenance: str, badge: str = "") -> str:
-    """Write the verdict large, with where it comes from."""
-    marked = note("info", badge) if badge else ""
-    return (
-        f'{marked}<h2 style="margin:4px 0;font-size:clamp(18px,2vw,24px);line-height:1.3">'
-        f"{escape(verdict)}</h2>"
-        f'<p style="margin:0;opacity:.8;font-size:13px;overflow-wrap:anywhere">{escape(provenance)}</p>'
-    )
-
-
-def example_badge(params: Any, environment: Mapping[str, Any]) -> str:
-    """Mark a shipped example, so that nobody takes it for a run of their own."""
-    model = (environment.get("model") or {}).get("id") or params.model
-    made = str(environment.get("time", ""))[:10]
-    on = f" on {made}" if made else ""
-    return f"Example: made with {model}{on}; press Run to make your own."
-
-
-def differences(current: Any, opened: Any) -> list[str]:
-    """Name the parameters in which the form differs from the run on screen, with the form's values."""
-    names = [name for name in vars(current) if getattr(current, name) != getattr(opened, name)]
-    return [f"{name} = {_short(getattr(current, name))}" for name in names]
-
-
-def _short(value: Any) -> str:
-    text = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
-    return text if len(text) <= 60 else f"{text[:60]}…"
-
-
-def stale_html(changed: list[str]) -> str:
-    """Say that the results on screen belong to other settings."""
-    if not changed:
-        return ""
-    return note("warn", f"These results are for other settings. Changed since: {'; '.join(changed)}.")
 
 
 def tiles_html(result: Result, summary: Mapping[str, Any]) -> str:
@@ -171,14 +134,6 @@ def calibrations(predictions: pd.DataFrame) -> list[tuple[str, str]]:
     """List the calibrations that this run allows."""
     titles = {"none": "None", "contextual": "Contextual", "batch": "Batch"}
     return [(title, method) for method, title in titles.items() if not obstacle(predictions, method)]
-
-
-def query_texts(task: str) -> dict[str, str]:
-    """Read the inputs of a task's queries by id; empty where the task cannot be had any more."""
-    try:
-        return {query.id: query.input for query in cached_task(task).queries}
-    except ValueError:
-        return {}
 
 
 def transition_sentence(moved: pd.DataFrame, start: str, end: str) -> str:

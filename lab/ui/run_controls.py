@@ -222,11 +222,13 @@ def status_html(state: RunState) -> str:
     if state.phase == "stopped":
         return note("warn", f"Stopped at {done:,} of {total:,} prompts. {kept}") + cost
     togo = f", about {duration(state.progress.eta_s)} to go" if state.progress.eta_s is not None else ""
+    parts = [state.progress.message] if state.progress.message else []
+    parts.append(f"{duration(state.elapsed_s)} so far{togo}")
     begun = "Stopping after this batch" if state.phase == "stopping" else f"{done:,} of {total:,} prompts"
     return (
         f'<progress max="100" value="{share:.1f}" aria-label="Progress of the run" '
         f'style="width:100%;height:10px;accent-color:var(--color-accent)">{share:.0f} %</progress>'
-        f'<p role="status" style="margin:4px 0">{begun} · {duration(state.elapsed_s)} so far{togo}</p>' + cost
+        f'<p role="status" style="margin:4px 0">{begun} · {escape(" · ".join(parts))}</p>' + cost
     )
 
 

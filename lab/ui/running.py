@@ -4,7 +4,6 @@ The model answers one batch at a time for everyone: a run that was stopped may s
 the next one waits for the lock below, besides its turn in the queue of the page.
 """
 
-import inspect
 import logging
 import queue
 import threading
@@ -30,7 +29,7 @@ MODEL_QUEUE = "model"
 SAYABLE = (ValueError, WeightsError, StoreError, MemoryError)
 Phase = Literal["waiting", "loading", "running", "stopping", "stopped", "failed", "finished"]
 
-_model = threading.Lock()
+model_turn = threading.Lock()  # whoever uses a model holds it: runs, Compose and the API
 _stops: dict[tuple[str, str], threading.Event] = {}
 _stops_lock = threading.Lock()
 _log = logging.getLogger(__name__)
@@ -120,9 +119,9 @@ def pricing(experiment: "Experiment", params: Any) -> Iterator[RunState]:
 
     def work() -> None:
         try:
-            with _model:
+            with model_turn:
                 _load(params, nobody_waits, told)
-                told.put(inspect.getmodule(experiment.run).cost(params))  # type: ignore[union-attr]
+                told.put(experiment.cost(params))
         except BaseException as error:  # carried to the page
             told.put(error)
 
@@ -169,14 +168,14 @@ def _work(
     experiment: "Experiment", params: Any, store: Store, stopping: threading.Event, told: "queue.Queue[Any]"
 ) -> None:
     try:
-        while not _model.acquire(timeout=TELL_EVERY_S):
+        while not model_turn.acquire(timeout=TELL_EVERY_S):
             if stopping.is_set():
                 told.put(_stopped(experiment, params, store))
                 return
         try:
             _make(experiment, params, store, stopping, told)
         finally:
-            _model.release()
+            model_turn.release()
     except BaseException as error:  # carried to the page
         told.put(
             _stopped(experiment, params, store)
@@ -227,7 +226,7 @@ def _stopped(experiment: "Experiment", params: Any, store: Store) -> RunState:
         return RunState("stopped")
     if status[0] == "running":
         store.set_status(run_id, "stopped")
-    result = inspect.getmodule(experiment.run).read(params, store)  # type: ignore[union-attr]
+    result = experiment.read(params, store)
     return RunState("stopped", predictions=result.predictions, result=result)
 
 

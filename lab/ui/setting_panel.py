@@ -1,6 +1,5 @@
 """The controls that every experiment on prompts shares: task, model, queries, demonstrations, scoring."""
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -10,7 +9,8 @@ import gradio as gr
 
 from lab.experiments.setting import BY_HAND, PromptSetting
 from lab.learners.catalogue import PRESETS as MODELS
-from lab.learners.catalogue import resolve
+from lab.learners.catalogue import allowed_models, resolve
+from lab.place import is_shared
 from lab.tasks import list_tasks, load_task
 from lab.tasks.files import keep_copy, read_task
 from lab.tasks.presets import PRESETS as HUB_TASKS
@@ -91,15 +91,9 @@ def _task_title(reference: str) -> str:
 
 
 def model_choices() -> list[tuple[str, str]]:
-    """List the models that may be loaded here."""
-    return [(card.title, card.id) for card in MODELS if _is_allowed(card.id)]
-
-
-def _is_allowed(model_id: str) -> bool:
-    try:
-        return bool(resolve(model_id))
-    except ValueError:
-        return False
+    """List the presets; on a shared lab the models that may be loaded there."""
+    ids = allowed_models() if is_shared() else [card.id for card in MODELS]
+    return [(resolve(model_id).title, model_id) for model_id in ids]
 
 
 def setting_panel(defaults: Mapping[str, Any], ids_prefix: str, without: Iterable[str] = ()) -> SettingPanel:
@@ -190,7 +184,7 @@ class _Placer:
         """Place what is rarely changed."""
         self.add(
             gr.Dropdown, "model", "Model", "Or type the id of a model of the hub, owner/name.",
-            model_choices(), allow_custom_value=not os.environ.get("SPACE_ID"),
+            model_choices(), allow_custom_value=not is_shared(),
         )  # fmt: skip
         with gr.Row():
             self.add(

@@ -1,11 +1,9 @@
 """How the lab looks: colours, type and spacing for `launch()`; system fonts, no request to another host.
 
-    demo.launch(theme=THEME, css=CSS, head=HEAD)
+    demo.launch(theme=THEME, css=CSS, head=tour.head())
 
-Classes for tabs: lab-run and lab-stop on buttons (Ctrl+Enter clicks the visible lab-run, Esc the visible
-lab-stop), lab-projector-toggle on a button that switches large type, lab-finding and lab-grounds for the
-headline, lab-panel for a framed column, lab-muted for side remarks, lab-table around a wide table, lab-sr for
-words only screen readers get.
+The class lab-sr is for words that only screen readers get. Ctrl+Enter presses the visible button whose id
+ends in -run, Esc the one that ends in -stop.
 """
 
 from pathlib import Path
@@ -15,7 +13,7 @@ from gradio.themes.utils import colors, sizes
 
 from lab.figures.palette import DARK, LIGHT, SERIES, SLOT_COLOURS
 
-_STYLE = Path(__file__).parent / "style"
+_PAGE = Path(__file__).parent / "page"
 FONT = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
 MONO = ("ui-monospace", "SF Mono", "Cascadia Code", "Menlo", "Consolas", "Liberation Mono", "monospace")
 PAPER, PAPER_DARK = "#f6f7fb", "#0b1120"
@@ -174,9 +172,8 @@ def _variables() -> str:
 
 
 def _read(*names: str) -> str:
-    return "\n".join((_STYLE / name).read_text(encoding="utf-8") for name in names)
+    return "\n".join((_PAGE / name).read_text(encoding="utf-8") for name in names)
 
 
 THEME = _theme()
-CSS = _variables() + _read("page.css", "markup.css", "prompt.css", "demos.css", "matrix.css")
-HEAD = f"<script>{_read('keys.js')}</script>"
+CSS = _variables() + _read("page.css", "markup.css", "prompt.css", "demos.css", "matrix.css", "shell.css")

@@ -73,8 +73,3 @@ def head() -> str:
     tour = (PAGE / "tour.js").read_text(encoding="utf-8").replace("/*STEPS*/ []", steps)
     shell = (PAGE / "shell.js").read_text(encoding="utf-8")
     return f"<script>{shell}</script>\n<script>{tour}</script>"
-
-
-def css() -> str:
-    """Read the style of the page's frame."""
-    return (PAGE / "shell.css").read_text(encoding="utf-8")

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from lab.place import home
+
 Progress = Callable[[int, int, str], None]
 """Called with bytes done, bytes in all (0 while unknown) and what is happening; in the caller's thread."""
 
@@ -70,11 +72,7 @@ Source = Package | HubModel | Folder
 
 
 def weights_home() -> Path:
-    """Return where weights are kept: LAB_WEIGHTS, else LAB_HOME/weights, else the user-data folder."""
+    """Return where weights are kept: LAB_WEIGHTS, else a folder of the lab's home."""
     if weights := os.environ.get("LAB_WEIGHTS"):
         return Path(weights).expanduser()
-    if home := os.environ.get("LAB_HOME"):
-        return Path(home).expanduser() / "weights"
-    from platformdirs import user_data_dir
-
-    return Path(user_data_dir("in-context-lab")) / "weights"
+    return home() / "weights"

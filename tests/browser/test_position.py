@@ -1,5 +1,7 @@
 """The Position tab in a browser: from a preset to a click on a cell, with a tiny random model."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 from tiny_models import save_tiny_lm
@@ -62,6 +64,71 @@ def test_a_stopped_run_goes_on_where_it_stopped(page, tiny):
     expect(status).to_contain_text("Everything answered so far is kept", timeout=LONG)
     expect(page.locator("#position-run")).to_have_text("Resume")
     expect(page.locator("#position-stop")).to_be_disabled()
+    done = int(status.inner_text().partition("Stopped at ")[2].partition(" of")[0].replace(",", ""))
+    assert done > 0
+    page.locator("#position-run").click()
+    expect(status).to_contain_text("Finished in", timeout=LONG)
+    expect(page.locator("#position-matrix .lab-matrix-count")).to_contain_text("120 queries")
+    expect(page.locator("#position-run")).to_have_text("Run")
+
+
+def test_a_file_of_ones_own_is_asked_and_a_hundred_queries_are_added(page, tiny, tmp_path):
+    own = tmp_path / "kinds.csv"
+    rows = [
+        f"{word} {n},{kind}" for n in range(90) for word, kind in (("tiger", "animal"), ("plum", "fruit"))
+    ]
+    own.write_text("\n".join(["input,output", *rows]), encoding="utf-8")
+    set_up(page, tiny, 4)
+    choose_layouts(page, "sum", "eum")
+    page.locator("#position-upload input[type=file]").set_input_files(own)
+    expect(page.locator("#position-task-notice")).to_contain_text("labels animal, fruit")
+    expect(page.locator("#position-task input")).to_have_value(re.compile("kinds"))
+    page.locator("#position-run").click()
+    status, count = page.locator("#position-status"), page.locator("#position-matrix .lab-matrix-count")
+    expect(status).to_contain_text("Finished in", timeout=LONG)
+    expect(count).to_have_text(re.compile("^4 queries"))
+    page.locator("#position-more").click()
+    expect(count).to_contain_text("104 queries", timeout=LONG)
+    expect(status).to_contain_text("Finished in", timeout=LONG)
+    expect(page.locator("#position-n-queries input")).to_have_value("104")
+
+
+def test_a_malformed_file_is_explained(page, tmp_path):
+    broken = tmp_path / "broken.csv"
+    broken.write_text("only\none\ncolumn\n", encoding="utf-8")
+    page.locator("#position-upload input[type=file]").set_input_files(broken)
+    expect(page.locator("#position-task-notice")).to_contain_text("column")
+    expect(page.locator("#position-task input")).not_to_have_value(re.compile("broken"))
+
+
+def test_the_flow_of_answers_is_drawn_between_the_layouts_that_are_chosen(page):
+    title = page.locator("#position-transitions .gtitle")
+    expect(title).to_be_visible(timeout=LONG)
+    choose_option(page, "#position-from", "esp")
+    choose_option(page, "#position-to", "ssp")
+    expect(page.locator("#position-transitions-sentence")).to_contain_text("From esp to ssp,", timeout=LONG)
+
+
+def choose_option(page, selector: str, name: str) -> None:
+    page.locator(f"{selector} input").click()
+    page.get_by_role("option", name=name, exact=True).click()
+
+
+def test_paper_mode_judges_the_claims(page, tiny):
+    page.get_by_role("button", name="Paper mode", exact=False).click()
+    for box in page.locator("#paper-tasks input[type=checkbox]").all():
+        name = box.locator("xpath=..").inner_text()
+        box.set_checked("News topics" in name or "Capitals" in name)
+    choice = page.locator("#paper-model input")
+    choice.fill(tiny)
+    choice.press("Enter")
+    page.locator("#paper-n-queries input").fill("6")
+    page.locator("#paper-n-queries input").press("Tab")
+    page.locator("#paper-run").click()
+    expect(page.locator("#paper-status")).to_contain_text("Finished in", timeout=LONG)
+    expect(page.locator("#paper-claims tr")).to_have_count(6, timeout=LONG)  # a head and five claims
+    expect(page.locator("#paper-claims")).to_contain_text("of 5 claims hold for this model")
+    expect(page.locator("#paper-accuracy .js-plotly-plot")).to_be_visible(timeout=LONG)
 
 
 def test_a_mistake_is_explained_in_place(page):

@@ -12,7 +12,8 @@ import plotly.graph_objects as go
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from lab.ui.theme import CSS, HEAD, THEME
+from lab.ui.theme import CSS, THEME
+from lab.ui.tour import head
 from lab.ui.widgets.demo_list import DemoList, demos_value
 from lab.ui.widgets.flip_matrix import FlipMatrix, matrix_value
 from lab.ui.widgets.plot_click import PlotClick
@@ -72,7 +73,7 @@ def page_of_widgets() -> gr.Blocks:
         )
         seen = gr.Textbox(label="Seen")
         demos.input(written, demos, seen, trigger_mode="always_last")
-        typed = gr.Button("Typed outputs", elem_classes="lab-run")
+        typed = gr.Button("Typed outputs", elem_id="typed-run")
         typed.click(
             lambda: demos_value([{"input": "2+2", "output": "4"}], (), "Sum", "Result"), outputs=demos
         )
@@ -88,7 +89,7 @@ def page_of_widgets() -> gr.Blocks:
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     page = page_of_widgets()
-    _, local, _ = page.launch(theme=THEME, css=CSS, head=HEAD, prevent_thread_lock=True, quiet=True)
+    _, local, _ = page.launch(theme=THEME, css=CSS, head=head(), prevent_thread_lock=True, quiet=True)
     yield local
     page.close()
 
@@ -134,12 +135,12 @@ def test_matrix_shows_only_rows_in_view_and_sorts_and_filters_at_once(page: Page
     page.get_by_label("Sort by", exact=True).select_option("file")
     assert matrix_rows(page)[:3] == ["0", "1", "2"]
     page.get_by_label("Show", exact=True).select_option("tie")
-    expect(page.locator("#matrix .lab-matrix-count")).to_have_text("1 of 600 queries")
+    expect(page.locator("#matrix .lab-matrix-count")).to_contain_text("1 of 600 queries")
     page.get_by_label("Show", exact=True).select_option("right→wrong")
     # Against "none" in any layout: right first and wrong later is i % 25 in 1..23.
-    expect(page.locator("#matrix .lab-matrix-count")).to_have_text("552 of 600 queries")
+    expect(page.locator("#matrix .lab-matrix-count")).to_contain_text("552 of 600 queries")
     page.get_by_label("In", exact=True).select_option("sum@1-0")
-    expect(page.locator("#matrix .lab-matrix-count")).to_have_text("24 of 600 queries")
+    expect(page.locator("#matrix .lab-matrix-count")).to_contain_text("24 of 600 queries")
     page.get_by_label("Against", exact=True).select_option("sum@1-0")
     expect(page.locator("#matrix .lab-matrix-empty")).to_contain_text("No query matches")
 

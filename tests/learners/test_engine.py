@@ -110,14 +110,14 @@ def test_a_state_that_cannot_be_forked_is_encoded_whole(kind):
 
 
 def test_bfloat16_gives_the_predictions_of_whole_prompts_but_for_near_ties():
-    """Batches of another shape move bf16 scores: measured 239 of 240 the same, scores within 0.05 nats."""
+    """Batches of another shape move bf16 scores: measured 599 of 600 the same, scores within 0.05 nats."""
     lm = tiny_lm(dtype="bfloat16")
-    requests = orders(ONE_TOKEN, n_queries=40)
+    requests = orders(ONE_TOKEN, n_queries=100)
     found = np.array([answer.logp for answer in Engine(lm, requests, limits=deep(lm)).answer_all()])
     expected = np.array([answer.logp for answer in naive(lm, requests)])
     assert len(set(expected.argmax(1))) == 3
     same = found.argmax(1) == expected.argmax(1)
-    assert same.mean() >= 0.99  # 99.6 % measured; what may differ on another processor is a near-tie
+    assert same.mean() >= 0.995  # what may differ on another processor is a near-tie
     ranked = np.sort(expected, axis=1)
     assert (ranked[:, -1] - ranked[:, -2])[~same].max(initial=0.0) < 0.1
 
@@ -137,18 +137,20 @@ def test_answers_come_in_the_order_of_the_requests(lm):
     assert Engine(lm, requests).n_prompt_tokens(3) == len(requests[3].prompt)
 
 
-def test_cost_counts_weights_cache_logits_and_prefixes(lm, monkeypatch):
+@pytest.mark.parametrize("candidates", [ONE_TOKEN, LABELS], ids=["one token", "several"])
+def test_cost_counts_weights_cache_logits_and_prefixes(lm, monkeypatch, candidates):
     monkeypatch.setattr(engines, "tokens_per_second", lambda lm: 100.0)
-    engine = Engine(lm, orders(), limits=deep(lm))
+    engine = Engine(lm, orders(candidates), limits=deep(lm))
     plan, cost = engine.plan, engine.cost()
     weights = sum(w.numel() * 4 for w in lm.model.parameters())
     per_token = 2 * 2 * 2 * 8 * 4  # keys and values, layers, heads, dims, bytes
+    longest = max(map(len, candidates))
     assert cost.seconds == plan.n_tokens / 100
     assert (cost.n_tokens, cost.n_tokens_unshared) == (plan.n_tokens, plan.n_tokens_unshared)
     assert cost.memory_bytes == (
         weights
-        + plan.n_rows_largest * plan.n_longest * per_token
-        + plan.n_rows_largest * 300 * 4
+        + (2 if longest > 1 else 1) * plan.n_rows_largest * plan.n_longest * per_token
+        + plan.n_rows_largest * max(longest - 1, 1) * 300 * 4 * 2  # logits, and their log-probabilities
         + sum(node.length for node in plan.nodes) * per_token
     )
 

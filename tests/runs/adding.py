@@ -10,6 +10,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import pandas as pd
+
 from lab.__main__ import main
 from lab.experiments.events import Cost, Event, Partial, Progress, Result
 from lab.experiments.registry import CheckResult, Experiment
@@ -79,21 +81,35 @@ def evaluate(batch: Batch) -> list[Row]:
     return [answer(layout, query) for layout, query in batch.cells]
 
 
+def cost(params: Params) -> Cost:
+    return Cost(sum(batch.size for batch in batches(params)), 1000, 2000, 1.0, 2**20, ("a note",))
+
+
 def run(params: Params, store: Store) -> Iterator[Event]:
+    run_id = store.begin(ADDING.recipe(params), {"machine": "test"})
+    yield cost(params)
+    for step in sweep(store, run_id, batches(params), evaluate):
+        yield Progress(step.done, step.total, step.elapsed_s, step.eta_s)
+    yield Partial(store.predictions(run_id))
+    result = read(params, store)
+    store.finish(run_id, result.summary)
+    yield result
+
+
+def read(params: Params, store: Store) -> Result:
+    run_id = ADDING.recipe(params).id
+    return summarise(store.predictions(run_id), params, run_id)
+
+
+def summarise(table: pd.DataFrame, params: Params, run_id: str) -> Result:
     import plotly.graph_objects as go
 
-    run_id = store.begin(ADDING.recipe(params), {"machine": "test"})
-    work = batches(params)
-    yield Cost(sum(batch.size for batch in work), 1000, 2000, 1.0, 2**20, ("a note",))
-    for step in sweep(store, run_id, work, evaluate):
-        yield Progress(step.done, step.total, step.elapsed_s, step.eta_s)
-    table = store.predictions(run_id)
-    yield Partial(table)
     accuracy = table.groupby("layout")["correct"].mean().to_dict()
     summary = {"n": len(table), "accuracy": accuracy, "worst": min(accuracy, key=accuracy.get)}
-    store.finish(run_id, summary)
     figure = go.Figure(go.Bar(x=list(accuracy), y=list(accuracy.values())))
-    yield Result(run_id, table, {"accuracy": table}, {"Accuracy by layout": figure}, "eum is worse.", summary)
+    return Result(
+        run_id, table, {"accuracy": table}, {"Accuracy by layout": figure}, "eum is worse.", summary
+    )
 
 
 def check(is_quick: bool, store: Store) -> CheckResult:
@@ -111,6 +127,9 @@ ADDING = Experiment(
     source="a made-up experiment",
     params=Params,
     run=run,
+    cost=cost,
+    read=read,
+    summarise=summarise,
     check=check,
     example={"n_queries": 4},
     docs="docs/papers/demo-position.md",

@@ -1,6 +1,6 @@
 """The Order tab: what it shows of a stored run, and that it can be filled and opened."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from types import SimpleNamespace
 
 import gradio as gr
@@ -62,13 +62,6 @@ def test_orders_are_counted_from_one():
     assert view.order_words("sum@2-0-1") == "3 1 2" and view.order_words("none") == "none"
 
 
-def test_orders_are_listed_best_first(result):
-    choices = view.order_choices(result)
-    assert len(choices) == 6
-    assert choices[0] == ("3 2 1: 100 %", "sum@2-1-0")
-    assert choices[-1][0].endswith(": 38 %")
-
-
 def test_tiles_show_chance_and_every_bias_index(result):
     html = view.tiles_html(result)
     for words in ("Best order", "Best of chance", "Recency", "Majority", "Common token", "not measured"):
@@ -81,9 +74,20 @@ def test_the_chosen_order_is_judged_on_new_queries(result):
     assert set(result.figures) == {"Orders", "Entropy", "Influence", "Held-out"}
 
 
-def test_wrong_answers_come_first(result):
-    table = view.answers_table(result.predictions, "sum@0-1-2", {})
-    assert list(table["Right"][:5]) == ["✗"] * 5
+def test_the_matrix_holds_the_queries_of_the_first_stage(result):
+    first = view.first_stage(result.predictions, PARAMS)
+    assert first["query_id"].nunique() == 8
+    assert set(first["layout"]) == {"none", *(layout.id for layout in experiment.layouts_of(PARAMS))}
+
+
+def test_answers_are_shown_while_a_run_goes_on(result):
+    half = result.predictions[result.predictions["layout"].isin(["none", "sum@0-1-2"])].head(9)
+    assert len(view.first_stage(half, PARAMS)) == 9
+
+
+def test_a_task_that_is_gone_hides_no_answer(result):
+    gone = replace(PARAMS, task="file:0000000000000000")
+    assert len(view.first_stage(result.predictions, gone)) == len(result.predictions)
 
 
 def test_opening_a_run_restores_inputs_and_results(lab, tab):

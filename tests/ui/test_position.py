@@ -10,7 +10,7 @@ from position_run import keep_position_run, params_of
 from lab.experiments import position as experiment
 from lab.experiments.calibrated import calibrated, obstacle
 from lab.experiments.views import split_controls
-from lab.ui import position
+from lab.ui import position, result_view
 from lab.ui import position_view as view
 from lab.ui.opened import Opened
 from lab.ui.people import Lab
@@ -83,15 +83,15 @@ def test_a_stopped_run_without_a_complete_query_still_opens(lab, tab):
 
 
 def test_the_mark_names_what_has_changed():
-    assert view.differences(params_of(), params_of()) == []
-    changed = view.differences(params_of(n_queries=20, seed=1), params_of())
+    assert result_view.differences(params_of(), params_of()) == []
+    changed = result_view.differences(params_of(n_queries=20, seed=1), params_of())
     assert changed == ["n_queries = 20", "seed = 1"]
-    assert "other settings" in view.stale_html(changed) and view.stale_html([]) == ""
+    assert "other settings" in result_view.stale_html(changed) and result_view.stale_html([]) == ""
 
 
 def test_user_text_is_escaped_in_verdict_and_mark():
-    assert "<b>" not in view.verdict_html("<b>x</b>", "<b>y</b>", "<b>z</b>")
-    assert "<b>" not in view.stale_html(["instruction = <b>"])
+    assert "<b>" not in result_view.verdict_html("<b>x</b>", "<b>y</b>", "<b>z</b>")
+    assert "<b>" not in result_view.stale_html(["instruction = <b>"])
 
 
 def test_the_tiles_show_the_floor_and_the_tokens_saved(lab):
@@ -128,7 +128,9 @@ def test_calibration_changes_no_row_but_its_scores(lab, method):
 
 
 def test_an_example_is_marked_as_one():
-    badge = view.example_badge(params_of(), {"model": {"id": "smollm2-135m"}, "time": "2026-01-02T03:04"})
+    badge = result_view.example_badge(
+        params_of(), {"model": {"id": "smollm2-135m"}, "time": "2026-01-02T03:04"}
+    )
     assert badge == "Example: made with smollm2-135m on 2026-01-02; press Run to make your own."
 
 

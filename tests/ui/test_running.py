@@ -68,16 +68,19 @@ def read(params: Params, store) -> Result:
 
 
 COUNTING = Experiment(
-    "counting",
-    "Counting",
-    "How many?",
-    "demo-position",
-    "made up",
-    Params,
-    run,
-    lambda quick, store: None,
-    {},
-    "",
+    id="counting",
+    title="Counting",
+    question="How many?",
+    paper="demo-position",
+    source="made up",
+    params=Params,
+    run=run,
+    cost=cost,
+    read=read,
+    summarise=lambda predictions, params, run_id: Result(run_id, predictions, {}, {}, "", {}),
+    check=lambda quick, store: None,
+    example={},
+    docs="",
 )
 
 
@@ -169,7 +172,7 @@ def test_two_people_take_turns_at_the_model(lab, model):
 def test_an_error_becomes_a_sentence_and_the_next_run_works(lab, model, breaks, words):
     state = last(stream(COUNTING, Params(model, breaks=breaks), lab, HERE))
     assert state.phase == "failed" and words in state.message
-    assert not running._model.locked()
+    assert not running.model_turn.locked()
     assert "Traceback" not in status_html(state)
 
 

@@ -5,7 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lab.ui.theme import CSS, HEAD, THEME
+from lab.ui.theme import CSS, THEME
+from lab.ui.tour import head
 from lab.ui.widgets.demo_list import DemoList, demos_value
 from lab.ui.widgets.flip_matrix import FlipMatrix, matrix_value
 from lab.ui.widgets.plot_click import PlotClick
@@ -80,5 +81,5 @@ def test_a_plot_id_cannot_carry_script() -> None:
 
 
 def test_the_look_asks_no_other_host() -> None:
-    css = (THEME._get_theme_css() + CSS + HEAD).replace("xmlns='http://www.w3.org/2000/svg'", "")
+    css = (THEME._get_theme_css() + CSS + head()).replace("xmlns='http://www.w3.org/2000/svg'", "")
     assert "http://" not in css and "https://" not in css and "@import" not in css

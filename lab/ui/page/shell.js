@@ -36,11 +36,14 @@
     window.dispatchEvent(new Event("resize")); // figures fit their new size
   });
   document.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || event.isComposing) return;
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
-      document.activeElement?.blur?.(); // what is being typed counts
+      const field = document.activeElement;
+      field?.blur?.(); // what is being typed counts
+      field?.focus?.({ preventScroll: true });
       setTimeout(() => press("-run"), 120);
       event.preventDefault();
-    } else if (event.key === "Escape" && !document.querySelector("#lab-tour, dialog[open]")) {
+    } else if (event.key === "Escape" && !document.querySelector('dialog[open], [role="dialog"], [role="listbox"]')) {
       press("-stop");
     }
   });

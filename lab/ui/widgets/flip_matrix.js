@@ -131,9 +131,10 @@ const measure = () => {
   const first = width < 520 ? 132 : Math.min(Math.max(width * 0.34, 200), 420);
   const cell = Math.min(Math.max((width - first) / n, width < 520 ? 62 : 52), 190);
   widths = { first: Math.round(Math.max(first, Math.min(width - cell * n, 460))), cell: Math.floor(cell) };
-  // Names share what they can leave out: 24 orders of one slot are told apart by what follows the "@".
+  // Names leave out what they share: 24 orders of one slot are told apart by the order, counted from 1.
   const orders = data.columns.map((id) => id.split('@')), slots = new Set(orders.map(([slot]) => slot));
-  order = orders.map(([slot, places], i) => (places && slots.size <= 2 && widths.cell < 90 ? places : data.columns[i]));
+  const counted = (places) => places.split('-').map((place) => Number(place) + 1).join(' ');
+  order = orders.map(([slot, places], i) => (places && slots.size <= 2 ? counted(places) : data.columns[i]));
 };
 
 const drawHead = () => {
@@ -238,7 +239,7 @@ const refresh = (fromTop) => {
   measure();
   drawHead();
   const cut = shown.length === data.rows.length ? '' : ` of ${data.rows.length}`;
-  count.textContent = data.rows.length ? `${shown.length}${cut} queries` : '';
+  count.textContent = data.rows.length ? `${shown.length}${cut} queries. Click a cell to read both prompts.` : '';
   empty.textContent = !data.rows.length
     ? 'No answers yet. They appear here one by one while a run goes on.'
     : shown.length ? '' : 'No query matches. Choose “All queries”, or another layout.';

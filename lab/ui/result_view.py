@@ -1,0 +1,78 @@
+"""What every tab says of the run on screen: its verdict, where it is from, and that the form has moved on."""
+
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from lab.ui.drilldown import cached_task
+from lab.ui.opened import Opened
+from lab.ui.run_controls import LIGHT, Stage
+from lab.ui.running import SAYABLE, say
+from lab.ui.widgets.markup import note
+
+
+def verdict_html(verdict: str, provenance: str, badge: str = "") -> str:
+    """Write the verdict large, with where it comes from."""
+    marked = note("info", badge) if badge else ""
+    return (
+        f'{marked}<h2 style="margin:4px 0;font-size:clamp(17px,1.7vw,21px);line-height:1.3">'
+        f"{escape(verdict)}</h2>"
+        f'<p style="margin:0;opacity:.8;font-size:13px;overflow-wrap:anywhere">{escape(provenance)}</p>'
+    )
+
+
+def example_badge(params: Any, environment: Mapping[str, Any]) -> str:
+    """Mark a shipped example, so that nobody takes it for a run of their own."""
+    model = (environment.get("model") or {}).get("id") or params.model
+    made = str(environment.get("time", ""))[:10]
+    on = f" on {made}" if made else ""
+    return f"Example: made with {model}{on}; press Run to make your own."
+
+
+def differences(current: Any, opened: Any) -> list[str]:
+    """Name the parameters in which the form differs from the run on screen, with the form's values."""
+    names = [name for name in vars(current) if getattr(current, name) != getattr(opened, name)]
+    return [f"{name} = {_short(getattr(current, name))}" for name in names]
+
+
+def _short(value: Any) -> str:
+    text = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return text if len(text) <= 60 else f"{text[:60]}…"
+
+
+def stale_html(changed: list[str]) -> str:
+    """Say that the results on screen belong to other settings."""
+    if not changed:
+        return ""
+    return note("warn", f"These results are for other settings. Changed since: {'; '.join(changed)}.")
+
+
+def wire_stale(stage: Stage, stale: gr.HTML) -> None:
+    """Mark the results of a stage as belonging to other settings once its controls differ from theirs."""
+
+    def mark(run: Opened | None, *values: Any) -> str:
+        if run is None:
+            return ""
+        try:
+            return stale_html(differences(stage.params(values), run.params))
+        except SAYABLE as error:
+            return note("error", say(error))
+
+    gr.on(
+        [component.change for component in stage.inputs],
+        mark,
+        [stage.opened, *stage.inputs],
+        stale,
+        trigger_mode="always_last",
+        **LIGHT,
+    )
+
+
+def query_texts(task: str) -> dict[str, str]:
+    """Read the inputs of a task's queries by id; empty where the task cannot be had any more."""
+    try:
+        return {query.id: query.input for query in cached_task(task).queries}
+    except ValueError:
+        return {}
