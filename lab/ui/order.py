@@ -14,7 +14,7 @@ from lab.ui.drilldown import comparison_html
 from lab.ui.figure_card import FigureCard, cards_updates, figure_card
 from lab.ui.opened import Opened
 from lab.ui.people import Lab
-from lab.ui.result_view import query_texts, verdict_html, wire_stale
+from lab.ui.result_view import query_texts, so_far, verdict_html, wire_stale
 from lab.ui.run_controls import LIGHT, RunControls, Stage, TabHandle, Updates, run_controls, wire_run
 from lab.ui.running import RunState
 from lab.ui.setting_panel import SettingPanel, setting_panel
@@ -162,7 +162,12 @@ def _results() -> tuple[Panel, PlotClick]:
 def _updates_of(panel: Panel, state: RunState, run: Opened, store: Any) -> Updates:
     if state.result is not None:
         return _shown(panel, run, store, state.result)
-    return {panel.matrix: _matrix(state.predictions, run), panel.stale: "", panel.cell: ""}
+    return {
+        **dict.fromkeys((panel.stale, panel.cell, panel.tiles, panel.held_out), ""),
+        **cards_updates(panel.cards, None, {}, {}),
+        panel.verdict: verdict_html(so_far(state.predictions), run.provenance(store)),
+        panel.matrix: _matrix(state.predictions, run),
+    }
 
 
 def _shown(panel: Panel, run: Opened, store: Any, result: Result) -> Updates:

@@ -17,7 +17,7 @@ from lab.ui.drilldown import comparison_html
 from lab.ui.figure_card import FigureCard, cards_updates, figure_card
 from lab.ui.opened import Opened
 from lab.ui.people import Lab
-from lab.ui.result_view import example_badge, query_texts, verdict_html
+from lab.ui.result_view import example_badge, query_texts, so_far, verdict_html
 from lab.ui.run_controls import Updates, in_order
 from lab.ui.running import RunState
 from lab.ui.widgets.flip_matrix import FlipMatrix, matrix_value
@@ -100,7 +100,13 @@ def updates_of(panel: Panel, state: RunState, opened: Opened, store: Store) -> U
     """Say how the panel changes while a run goes on, and when it is over."""
     if state.result is not None and state.result.summary:
         return shown(panel, opened, store, state.result)
-    return {panel.matrix: _matrix(state.predictions, opened), panel.stale: "", panel.cell: ""}
+    return {
+        **dict.fromkeys((panel.stale, panel.cell, panel.tiles, panel.comparisons, panel.notes), ""),
+        **cards_updates(panel.cards, None, {}, {}),
+        panel.verdict: verdict_html(so_far(state.predictions), opened.provenance(store)),
+        panel.matrix: _matrix(state.predictions, opened),
+        panel.pairs: None,
+    }
 
 
 def shown(panel: Panel, opened: Opened, store: Store, result: Result) -> Updates:

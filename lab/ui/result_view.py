@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
@@ -11,6 +11,9 @@ from lab.ui.opened import Opened
 from lab.ui.run_controls import LIGHT, Stage
 from lab.ui.running import SAYABLE, say
 from lab.ui.widgets.markup import note
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def verdict_html(verdict: str, provenance: str, badge: str = "") -> str:
@@ -47,6 +50,12 @@ def stale_html(changed: list[str]) -> str:
     if not changed:
         return ""
     return note("warn", f"These results are for other settings. Changed since: {'; '.join(changed)}.")
+
+
+def so_far(predictions: "pd.DataFrame | None") -> str:
+    """Say in place of a verdict how many answers a run has that is not over."""
+    n = 0 if predictions is None else len(predictions)
+    return f"{n:,} answers so far. The verdict follows when the same queries are answered everywhere."
 
 
 def wire_stale(stage: Stage, stale: gr.HTML) -> None:
