@@ -45,7 +45,9 @@ def parser() -> Parser:
 
     command("list", "list the experiments, with the paper each comes from and its state")
     making = command("run", "run an experiment; progress on stderr, the summary last on stdout")
-    making.add_argument("experiment", metavar="EXPERIMENT", help="an id that `list` shows")
+    making.add_argument(
+        "experiment", metavar="EXPERIMENT", nargs="?", help="an id that `list` shows; --recipe names it too"
+    )
     making.add_argument(
         "--set",
         nargs="+",

@@ -125,6 +125,8 @@ def test_a_recipe_file_gives_the_parameters_and_set_overrides_them(tmp_path, cap
         lab("run", "adding", "--recipe", str(tmp_path / "recipe.json"), "--set", "n_queries=5", "--json") == 0
     )
     assert json.loads(capsys.readouterr().out)["n"] == 5
+    assert lab("run", "--recipe", str(tmp_path / "recipe.json"), "--json") == 0  # it names its experiment
+    assert json.loads(capsys.readouterr().out)["n"] == 3
 
 
 def test_a_finished_run_is_not_evaluated_again(tmp_path, monkeypatch):
@@ -207,7 +209,7 @@ def test_a_run_without_a_result_fails(capsys):
     [
         ("", "arguments are required: COMMAND"),
         ("fly", "invalid choice: 'fly'"),
-        ("run", "arguments are required: EXPERIMENT"),
+        ("run", "name an experiment, such as `run position`"),
         ("run adding --sett n=1", "unrecognized arguments: --sett"),
         ("run ading", "unknown experiment 'ading'; known: adding; did you mean 'adding'?"),
         (

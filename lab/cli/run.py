@@ -24,7 +24,7 @@ class RunFailed(Exception):
 
 def run(
     registry: Registry,
-    experiment_id: str,
+    experiment_id: str | None,
     pairs: Sequence[str],
     recipe_file: str | None,
     out: str | None,
@@ -33,9 +33,12 @@ def run(
     """Run an experiment with its defaults, a recipe file's parameters, and then those given as key=value."""
     from lab.experiments.registry import find_experiment, parse_params
 
-    experiment = find_experiment(registry(), experiment_id)
-    base = _recipe_from_file(recipe_file, experiment_id).params if recipe_file else None
-    params = parse_params(experiment, pairs, base)
+    recipe = _recipe_from_file(recipe_file, experiment_id) if recipe_file else None
+    chosen = recipe.experiment if recipe is not None else experiment_id
+    if chosen is None:
+        raise ValueError("name an experiment, such as `run position`, or give a recipe with --recipe FILE")
+    experiment = find_experiment(registry(), chosen)
+    params = parse_params(experiment, pairs, recipe.params if recipe else None)
     return _make(experiment, params, out, as_json)
 
 
@@ -56,7 +59,7 @@ def resume(registry: Registry, run_id: str, out: str | None, as_json: bool) -> i
     return _make(experiment, params, out, as_json)
 
 
-def _recipe_from_file(name: str, experiment_id: str) -> Recipe:
+def _recipe_from_file(name: str, experiment_id: str | None) -> Recipe:
     path = Path(name)
     try:
         with path.open("rb") as file:
@@ -66,7 +69,7 @@ def _recipe_from_file(name: str, experiment_id: str) -> Recipe:
         raise ValueError(f"--recipe must name a readable file, got {name!r}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise ValueError(f"--recipe must name a UTF-8 JSON file, got {name!r}") from None
-    if recipe.experiment != experiment_id:
+    if experiment_id is not None and recipe.experiment != experiment_id:
         raise ValueError(
             f"the recipe in {name!r} is for experiment {recipe.experiment!r}, got {experiment_id!r}; "
             f"use `run {recipe.experiment}`"

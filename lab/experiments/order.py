@@ -18,7 +18,7 @@ from lab.experiments.events import Cost, Event, Result
 from lab.experiments.prompt_sweep import PromptSweep, answering, grid, is_finished, record
 from lab.experiments.setting import PromptSetting, sample_queries
 from lab.experiments.views import content_free_queries, paired, split_controls
-from lab.prompts.layout import SLOTS, Layout
+from lab.prompts.layout import SLOTS, Layout, order_words
 from lab.runs.recipe import Recipe
 from lab.runs.store import Store
 from lab.stats.calibration import scores_of
@@ -252,7 +252,10 @@ def _held_out_comparison(predictions: pd.DataFrame, params: OrderParams, best: s
     if asked.empty or best == first:
         return None
     (comparison,) = compare_layouts(asked, first, params.seed)
-    return {**asdict(comparison), "sentence": comparison_sentence(comparison)}
+    sentence = comparison_sentence(comparison)
+    for layout in (first, best):
+        sentence = sentence.replace(layout, f"order {order_words(layout)}")
+    return {**asdict(comparison), "sentence": sentence}
 
 
 def _verdict(

@@ -105,3 +105,13 @@ class Layout:
         if self.order is not None:
             words += f", order {' '.join(str(place + 1) for place in self.order)}"
         return words
+
+
+def order_words(layout: str) -> str:
+    """Write the order that a layout names, counting demonstrations from 1 as people do.
+
+    >>> order_words("sum@2-0-1")
+    '3 1 2'
+    """
+    order = layout.partition("@")[2]
+    return " ".join(str(int(place) + 1) for place in order.split("-")) if order else layout

@@ -67,9 +67,8 @@ def _tabs(lab: Lab, arrived: Dependency, copy: gr.Button, link_place: gr.Row) ->
     wire_moving_on(in_compose.to_position, doors["compose"], doors["position"], tabs)
     wire_moving_on(in_compose.to_order, doors["compose"], doors["order"], tabs)
     compose.wire_look(in_compose, composing.select)
-    arrived.then(
-        in_position.draw, None, in_position.figures, show_progress="hidden", api_visibility="private"
-    )
+    for tab in (in_position, in_order):
+        arrived.then(tab.draw, None, tab.late, show_progress="hidden", api_visibility="private")
     history.select(*in_runs.refresh, show_progress="hidden", api_visibility="private")
 
 

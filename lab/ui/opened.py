@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any
 from lab.experiments import EXPERIMENTS
 from lab.experiments.events import Result
 from lab.experiments.registry import build_params, find_experiment
-from lab.runs.examples import ExampleRun, machine_of, read_example
+from lab.runs.examples import ExampleRun, list_examples, machine_of, read_example
 from lab.runs.store import Store
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+NO_STORE: Any = None  # a shipped example is read from its files
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,12 @@ class Opened:
         """Open a shipped example."""
         recipe = _example(slug).recipe
         return cls(recipe.experiment, recipe.id, recipe.params, slug)
+
+    @classmethod
+    def first_shipped(cls, experiment_id: str) -> "Opened | None":
+        """Open the first shipped example of an experiment; None where there is none."""
+        slugs = [each.slug for each in list_examples() if each.recipe.experiment == experiment_id]
+        return cls.shipped(slugs[0]) if slugs else None
 
     @property
     def params(self) -> Any:

@@ -12,10 +12,20 @@ from lab.ui import factorial_panel
 from lab.ui import order_view as view
 from lab.ui.drilldown import comparison_html
 from lab.ui.figure_card import FigureCard, cards_updates, figure_card
-from lab.ui.opened import Opened
+from lab.ui.opened import NO_STORE, Opened
 from lab.ui.people import Lab
-from lab.ui.result_view import query_texts, so_far, verdict_html, wire_stale
-from lab.ui.run_controls import LIGHT, RunControls, Stage, TabHandle, Updates, run_controls, wire_run
+from lab.ui.result_view import query_texts, run_verdict, so_far, wire_stale
+from lab.ui.run_controls import (
+    LIGHT,
+    ExperimentTab,
+    RunControls,
+    Stage,
+    TabHandle,
+    Updates,
+    in_order,
+    run_controls,
+    wire_run,
+)
 from lab.ui.running import RunState
 from lab.ui.setting_panel import SettingPanel, setting_panel
 from lab.ui.widgets.flip_matrix import FlipMatrix, matrix_value
@@ -41,14 +51,6 @@ QUIET: dict[str, Any] = {
 }
 
 
-class OrderTab(NamedTuple):
-    """What the rest of the page needs of the tab: as `PositionTab`, for order and factorial."""
-
-    handles: dict[str, TabHandle]
-    run: gr.Button
-    opened: gr.State
-
-
 class Panel(NamedTuple):
     """What shows a result."""
 
@@ -66,9 +68,10 @@ class Panel(NamedTuple):
         return [*self[:-1], *(part for card in self.cards.values() for part in card)]
 
 
-def build(lab: Lab) -> OrderTab:
-    """Build the tab inside the current block."""
-    opened = gr.State(None)
+def build(lab: Lab) -> ExperimentTab:
+    """Build the tab inside the current block; it shows a shipped example until something is run."""
+    first = Opened.first_shipped("order")
+    opened = gr.State(first)
     with gr.Row(equal_height=False):
         with gr.Column(scale=3, min_width=320):
             form, by_name, controls = _form()
@@ -89,7 +92,12 @@ def build(lab: Lab) -> OrderTab:
     _wire_looking(panel, click, opened, lab)
     wire_stale(stage, panel.stale)
     handle = TabHandle.of(stage, form.fill, lambda run, store: _shown(panel, run, store, run.result(store)))
-    return OrderTab({"order": handle, "factorial": factorial}, controls.run, opened)
+
+    def draw() -> list[Any]:
+        shipped = _shown(panel, first, NO_STORE, first.result(NO_STORE)) if first is not None else {}
+        return in_order(shipped, panel.outputs)
+
+    return ExperimentTab({"order": handle, "factorial": factorial}, panel.outputs, draw)
 
 
 def _form() -> tuple[SettingPanel, dict[str, Any], RunControls]:
@@ -165,7 +173,7 @@ def _updates_of(panel: Panel, state: RunState, run: Opened, store: Any) -> Updat
     return {
         **dict.fromkeys((panel.stale, panel.cell, panel.tiles, panel.held_out), ""),
         **cards_updates(panel.cards, None, {}, {}),
-        panel.verdict: verdict_html(so_far(state.predictions), run.provenance(store)),
+        panel.verdict: run_verdict(so_far(state.predictions), run, store),
         panel.matrix: _matrix(state.predictions, run),
     }
 
@@ -174,7 +182,7 @@ def _shown(panel: Panel, run: Opened, store: Any, result: Result) -> Updates:
     tables = {**result.tables, "held_out": view.held_out_table(result)}
     whole = Result(result.run_id, result.predictions, tables, result.figures, result.verdict, result.summary)
     return {
-        panel.verdict: verdict_html(result.verdict, run.provenance(store)),
+        panel.verdict: run_verdict(result.verdict, run, store),
         panel.stale: "",
         panel.tiles: view.tiles_html(result),
         panel.held_out: view.held_out_html(result),

@@ -10,21 +10,12 @@ import pandas as pd
 from lab.experiments.events import Result
 from lab.experiments.setting import sample_queries
 from lab.experiments.views import split_controls
+from lab.prompts.layout import order_words
 from lab.ui.drilldown import cached_task
 from lab.ui.widgets.markup import note, stat_tiles
 
 FIGURES = {"Orders": "orders", "Entropy": "entropy", "Influence": "influence", "Held-out": "held_out"}
 FACTORIAL_FIGURES = {"Variance": "variance", "Variance with queries": "variance_with_queries"}
-
-
-def order_words(layout: str) -> str:
-    """Count demonstrations from 1, as people do.
-
-    >>> order_words("sum@2-0-1")
-    '3 1 2'
-    """
-    order = layout.partition("@")[2]
-    return " ".join(str(int(place) + 1) for place in order.split("-")) if order else layout
 
 
 def tiles_html(result: Result) -> str:

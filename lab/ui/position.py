@@ -1,6 +1,6 @@
 """The Position tab: the same demonstrations in several places of the prompt, and which answers flip."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any, NamedTuple
 
@@ -9,14 +9,14 @@ from gradio.data_classes import GradioModel, GradioRootModel
 
 from lab.experiments.position import PositionParams
 from lab.prompts.layout import Layout
-from lab.runs.examples import list_examples
 from lab.ui import paper_mode
-from lab.ui.opened import Opened
+from lab.ui.opened import NO_STORE, Opened
 from lab.ui.people import Lab
 from lab.ui.position_results import results, shown, updates_of, wire
 from lab.ui.result_view import wire_stale
 from lab.ui.run_controls import (
     LIGHT,
+    ExperimentTab,
     RunControls,
     Stage,
     TabHandle,
@@ -28,7 +28,6 @@ from lab.ui.run_controls import (
 from lab.ui.setting_panel import SettingPanel, setting_panel
 
 LAYOUTS = ("none", "ssp", "esp", "sum", "eum", "turns", "eum+restated", "sum+shuffled", "sum+filler")
-NO_STORE: Any = None  # a shipped example is read from its files
 MODEL = ("model", "device", "dtype")  # a preset leaves them as they are
 FIRST: dict[str, Any] = {"task": "topic", "n_queries": 24}
 PRESETS: dict[str, dict[str, Any]] = {
@@ -37,24 +36,6 @@ PRESETS: dict[str, dict[str, Any]] = {
     "Is the query too far up?": {"task": "sentiment", "layouts": ("sum", "eum", "eum+restated")},
     "Written answers: capitals": {"task": "capitals", "layouts": ("none", "sum", "eum", "turns")},
 }
-
-
-class PositionTab(NamedTuple):
-    """What the rest of the page needs of the tab.
-
-    Args:
-        handles: How runs of each experiment on this tab (position, protocol) are filled in, opened, named.
-        run: The button that runs.
-        opened: The page's state: the `Opened` run on screen.
-        figures: The components that `draw` fills once the page is there: plotly is too slow to wait for.
-        draw: Returns an update for each of them, from the shipped example.
-    """
-
-    handles: dict[str, TabHandle]
-    run: gr.Button
-    opened: gr.State
-    figures: list[Any]
-    draw: Callable[[], list[Any]]
 
 
 class Form(NamedTuple):
@@ -76,9 +57,9 @@ class Form(NamedTuple):
         return updates
 
 
-def build(lab: Lab) -> PositionTab:
+def build(lab: Lab) -> ExperimentTab:
     """Build the tab inside the current block; it shows a shipped example until something is run."""
-    first = _first_example()
+    first = Opened.first_shipped("position")
     opened = gr.State(first)
     with gr.Row(equal_height=False):
         with gr.Column(scale=3, min_width=320):
@@ -105,13 +86,7 @@ def build(lab: Lab) -> PositionTab:
     figures = [part for card in panel.cards.values() for part in card]
     _show_at_build({part: value for part, value in shipped.items() if part not in figures})
     handle = TabHandle.of(stage, form.fill, lambda run, store: shown(panel, run, store, run.result(store)))
-    return PositionTab(
-        {"position": handle, "protocol": paper},
-        form.controls.run,
-        opened,
-        figures,
-        lambda: in_order(shipped, figures),
-    )
+    return ExperimentTab({"position": handle, "protocol": paper}, figures, lambda: in_order(shipped, figures))
 
 
 def layout_choices(more: Sequence[str] = ()) -> list[tuple[str, str]]:
@@ -184,11 +159,6 @@ def _adding(form: Form, opened: gr.State) -> Any:
 
     n_queries = form.by_name["n_queries"]
     return form.more.click(added, [opened, n_queries], n_queries, **LIGHT).then
-
-
-def _first_example() -> Opened | None:
-    found = next((each for each in list_examples() if each.recipe.experiment == "position"), None)
-    return Opened.shipped(found.slug) if found else None
 
 
 def _show_at_build(updates: Updates) -> None:

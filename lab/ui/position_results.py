@@ -17,7 +17,7 @@ from lab.ui.drilldown import comparison_html
 from lab.ui.figure_card import FigureCard, cards_updates, figure_card
 from lab.ui.opened import Opened
 from lab.ui.people import Lab
-from lab.ui.result_view import example_badge, query_texts, so_far, verdict_html
+from lab.ui.result_view import query_texts, run_verdict, so_far
 from lab.ui.run_controls import Updates, in_order
 from lab.ui.running import RunState
 from lab.ui.widgets.flip_matrix import FlipMatrix, matrix_value
@@ -103,7 +103,7 @@ def updates_of(panel: Panel, state: RunState, opened: Opened, store: Store) -> U
     return {
         **dict.fromkeys((panel.stale, panel.cell, panel.tiles, panel.comparisons, panel.notes), ""),
         **cards_updates(panel.cards, None, {}, {}),
-        panel.verdict: verdict_html(so_far(state.predictions), opened.provenance(store)),
+        panel.verdict: run_verdict(so_far(state.predictions), opened, store),
         panel.matrix: _matrix(state.predictions, opened),
         panel.pairs: None,
     }
@@ -125,10 +125,9 @@ def shown(panel: Panel, opened: Opened, store: Store, result: Result) -> Updates
 
 def _numbers(panel: Panel, opened: Opened, store: Store, result: Result, method: str) -> Updates:
     """Show what depends on how scores are calibrated."""
-    badge = example_badge(opened.params, opened.environment(store)) if opened.example else ""
     words = "" if method == "none" else f" (After {method} calibration.)"
     updates: Updates = {
-        panel.verdict: verdict_html(result.verdict + words, opened.provenance(store), badge),
+        panel.verdict: run_verdict(result.verdict + words, opened, store),
         panel.matrix: _matrix(result.predictions, opened),
         panel.notes: view.calibration_html(result.predictions, method),
     }

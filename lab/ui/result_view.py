@@ -34,6 +34,12 @@ def example_badge(params: Any, environment: Mapping[str, Any]) -> str:
     return f"Example: made with {model}{on}; press Run to make your own."
 
 
+def run_verdict(words: str, run: Opened, store: Any) -> str:
+    """Write the verdict of the run on screen, marked where it is a shipped example."""
+    badge = example_badge(run.params, run.environment(store)) if run.example else ""
+    return verdict_html(words, run.provenance(store), badge)
+
+
 def differences(current: Any, opened: Any) -> list[str]:
     """Name the parameters in which the form differs from the run on screen, with the form's values."""
     names = [name for name in vars(current) if getattr(current, name) != getattr(opened, name)]

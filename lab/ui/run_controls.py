@@ -108,6 +108,20 @@ class TabHandle(NamedTuple):
         return cls(list(stage.inputs), outputs, recipe, fill, open_run)
 
 
+class ExperimentTab(NamedTuple):
+    """What the rest of the page needs of a tab that runs experiments.
+
+    Args:
+        handles: How runs of each of its experiments are filled in, opened and named.
+        late: The components that `draw` fills once the page is there: plotly is too slow to wait for.
+        draw: Returns an update for each of them, from the shipped example.
+    """
+
+    handles: dict[str, TabHandle]
+    late: list[Any]
+    draw: Callable[[], list[Any]]
+
+
 def run_controls(prefix: str, run_label: str = "Run") -> RunControls:
     """Place the buttons and the status line."""
     with gr.Row():

@@ -8,6 +8,7 @@ import pytest
 
 from lab.experiments import order as experiment
 from lab.experiments.setting import sample_queries
+from lab.prompts.layout import order_words
 from lab.runs.recipe import Recipe
 from lab.runs.store import Row
 from lab.tasks import load_task
@@ -59,7 +60,7 @@ def result(lab):
 
 
 def test_orders_are_counted_from_one():
-    assert view.order_words("sum@2-0-1") == "3 1 2" and view.order_words("none") == "none"
+    assert order_words("sum@2-0-1") == "3 1 2" and order_words("none") == "none"
 
 
 def test_tiles_show_chance_and_every_bias_index(result):

@@ -71,7 +71,13 @@ def test_opening_a_run_restores_inputs_and_results(lab, tab):
     assert by_id["position-comparisons"].count("<tr>") == 3  # a head, none, eum
     assert len(by_id["position-matrix"]["rows"]) == 16
     assert by_id["position-matrix"]["columns"] == ["none", "sum", "eum"]
-    assert updates[tab.opened].run_id == run_id
+    assert [each.run_id for each in updates.values() if isinstance(each, Opened)] == [run_id]
+
+
+def test_the_shipped_example_is_drawn_once_the_page_is_there(tab):
+    drawn = tab.draw()
+    assert len(drawn) == len(tab.late) == 12  # sentence, plot and table of four figures
+    assert sum(bool(getattr(each, "data", None)) for each in drawn) == 4
 
 
 def test_a_stopped_run_without_a_complete_query_still_opens(lab, tab):
