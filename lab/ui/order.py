@@ -72,7 +72,7 @@ def build(lab: Lab) -> ExperimentTab:
     """Build the tab inside the current block; it shows a shipped example until something is run."""
     first = Opened.first_shipped("order")
     opened = gr.State(first)
-    with gr.Row(equal_height=False):
+    with gr.Row(equal_height=False, elem_classes="lab-split"):
         with gr.Column(scale=3, min_width=320):
             form, by_name, controls = _form()
         with gr.Column(scale=8, min_width=320):
@@ -153,7 +153,7 @@ def _results() -> tuple[Panel, PlotClick]:
     cards = {"Orders": figure_card("Accuracy by order", "order-orders")}
     click = PlotClick("order-orders", elem_id="order-click")
     gr.Markdown(
-        "### Every answer\nA row is a query, a column an order: 2 1 3 shows the second demonstration first. "
+        "### Every answer\nA row is a query, a column an order: 213 shows the second demonstration first. "
         "Click a cell to read both prompts; click a point above to count flips against its order."
     )
     matrix = FlipMatrix(elem_id="order-matrix")
@@ -196,9 +196,10 @@ def _matrix(predictions: "pd.DataFrame | None", run: Opened, reference: str = ""
     """Lay out the answers to the queries of the first stage; flips count against the order as given."""
     if predictions is None or predictions.empty:
         return None
-    texts = query_texts(run.params.task)
     asked = view.first_stage(predictions, run.params)
-    return matrix_value(asked, texts, reference or layouts_of(run.params)[0].id)
+    orders = [layout.id for layout in layouts_of(run.params)]
+    texts = query_texts(run.params.task)
+    return matrix_value(asked, texts, reference or orders[0], columns=["none", *orders])
 
 
 def _wire_looking(panel: Panel, click: PlotClick, opened: gr.State, lab: Lab) -> None:

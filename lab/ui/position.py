@@ -61,7 +61,7 @@ def build(lab: Lab) -> ExperimentTab:
     """Build the tab inside the current block; it shows a shipped example until something is run."""
     first = Opened.first_shipped("position")
     opened = gr.State(first)
-    with gr.Row(equal_height=False):
+    with gr.Row(equal_height=False, elem_classes="lab-split"):
         with gr.Column(scale=3, min_width=320):
             form = _form()
         with gr.Column(scale=8, min_width=320):

@@ -147,9 +147,7 @@ def _matrix(predictions: Any, opened: Opened) -> Any:
         return None
     asked, _, _ = split_controls(predictions)
     params = opened.params
-    places = {layout: place for place, layout in enumerate(params.layouts)}
-    asked = asked.sort_values("layout", key=lambda layouts: layouts.map(places), kind="stable")
-    return matrix_value(asked, query_texts(params.task), params.reference)
+    return matrix_value(asked, query_texts(params.task), params.reference, columns=params.layouts)
 
 
 def wire(panel: Panel, opened: gr.State, lab: Lab) -> None:

@@ -85,7 +85,7 @@ def comparisons_html(result: Result) -> str:
             c["n_broken"],
             c["n_fixed"],
             c["n_other"],
-            p_text(c["p_holm"]).removeprefix("p = "),
+            p_text(c["p_holm"]).removeprefix("p ").removeprefix("= "),
             c["sentence"],
         )
         for c in result.summary.get("comparisons", [])

@@ -31,6 +31,10 @@ def test_matrix_value_keeps_what_is_answered_and_marks_near_ties() -> None:
     assert second["cells"]["none"]["margin"] is None
 
 
+def test_columns_stand_in_the_order_that_is_asked_for() -> None:
+    assert matrix_value(predictions(), {}, "none", columns=["eum", "sum"])["columns"] == ["sum", "none"]
+
+
 def test_generated_answers_that_say_the_same_count_as_the_same() -> None:
     rows = predictions().assign(prediction="The  Mayor.", margin=np.nan)
     assert matrix_value(rows, {}, "none")["rows"][0]["cells"]["sum"]["answer"] == "the mayor"

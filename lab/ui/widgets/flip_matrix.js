@@ -133,7 +133,10 @@ const measure = () => {
   widths = { first: Math.round(Math.max(first, Math.min(width - cell * n, 460))), cell: Math.floor(cell) };
   // Names leave out what they share: 24 orders of one slot are told apart by the order, counted from 1.
   const orders = data.columns.map((id) => id.split('@')), slots = new Set(orders.map(([slot]) => slot));
-  const counted = (places) => places.split('-').map((place) => Number(place) + 1).join(' ');
+  const counted = (places) => {
+    const numbers = places.split('-').map((place) => Number(place) + 1);
+    return numbers.join(numbers.length > 9 ? ' ' : '');
+  };
   order = orders.map(([slot, places], i) => (places && slots.size <= 2 ? counted(places) : data.columns[i]));
 };
 

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -19,6 +19,7 @@ def matrix_value(
     texts: Mapping[str, str],
     reference: str,
     near_tie: float = NEAR_TIE_NATS,
+    columns: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Lay out a predictions table, finished or not, as `FlipMatrix` takes it.
 
@@ -27,6 +28,7 @@ def matrix_value(
         texts: What each query asks, by query_id; ids stand in for missing ones.
         reference: The layout that flips are counted against at first.
         near_tie: Margins below this, in nats, are marked.
+        columns: Layouts in the order in which they are to stand; others follow as they come.
 
     Returns:
         A dict with columns (layout ids), titles (their words), reference, near_tie, and rows in the order of
@@ -38,7 +40,11 @@ def matrix_value(
     """
     if near_tie < 0:
         raise ValueError(f"near_tie must be 0 or more nats, got {near_tie}")
-    columns = layouts_of(predictions) if len(predictions) else []
+    present = layouts_of(predictions) if len(predictions) else []
+    columns = [
+        *(each for each in columns if each in present),
+        *(each for each in present if each not in columns),
+    ]
     rows: dict[str, dict[str, Any]] = {}
     for row in predictions.itertuples():
         query = rows.setdefault(
