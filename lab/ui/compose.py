@@ -112,7 +112,7 @@ def _wire_editing(tab: ComposeTab, presets: list[tuple[gr.Button, Preset]]) -> N
         show_progress="minimal",
         show_progress_on=inputs.notice,
     )
-    filling.undo.click(undo, tab.history, [tab.history, *inputs.shown], **quiet)
+    filling.undo.click(undo, [tab.history, *inputs.composed], [tab.history, *inputs.shown], **quiet)
 
 
 def _wire_asking(tab: ComposeTab, panel: Answers, found: gr.State) -> None:
@@ -207,12 +207,19 @@ def fill(method: str, n_demos: float, seed: float, *values: Any) -> Values:
         return gr.skip(), note("error", say(error))
 
 
-def undo(history: list[Composed]) -> Values:
-    """Go back to the prompt before the last change."""
-    if len(history) < 2:
+def undo(history: list[Composed], *values: Any) -> Values:
+    """Go back to the last prompt that differs from the one on screen, which `look` may not have seen yet."""
+    try:
+        current = collect(*values)
+    except SAYABLE:  # what is on screen can't be read: anything before it will do
+        current = None
+    past = list(history)
+    while past and past[-1] == current:
+        past.pop()
+    if not past:
         gr.Info("There is nothing to undo.")
         return history, *(gr.skip() for _ in range(8))
-    return history[:-1], *show(history[-2])
+    return past, *show(past[-1])
 
 
 def ask_all(request: gr.Request, guess_first: bool, *values: Any) -> Iterator[Values]:

@@ -93,7 +93,9 @@ def sentences(result: Result) -> dict[str, str]:
         "entropies need no right answers, so they could choose an order by themselves.",
         "Influence": "How much a demonstration pulls the answer to its label, by the place where it stands, "
         "with 95 % intervals; a rise to the right is a recency bias.",
-        "Held-out": held_out["sentence"] if held_out else "",
+        "Held-out": "Accuracy on queries that did not choose the order, with 95 % intervals."
+        if held_out
+        else "",
     }
 
 

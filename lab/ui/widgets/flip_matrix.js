@@ -126,11 +126,7 @@ const sorted = (rows) => {
   return places.map((i) => rows[i]);
 };
 
-const measure = () => {
-  const width = Math.max(box.clientWidth, 280), n = Math.max(data.columns.length, 1);
-  const first = width < 520 ? 132 : Math.min(Math.max(width * 0.34, 200), 420);
-  const cell = Math.min(Math.max((width - first) / n, width < 520 ? 62 : 52), 190);
-  widths = { first: Math.round(Math.max(first, Math.min(width - cell * n, 460))), cell: Math.floor(cell) };
+const nameColumns = () => {
   // Names leave out what they share: 24 orders of one slot are told apart by the order, counted from 1.
   const orders = data.columns.map((id) => id.split('@')), slots = new Set(orders.map(([slot]) => slot));
   const counted = (places) => {
@@ -138,6 +134,13 @@ const measure = () => {
     return numbers.join(numbers.length > 9 ? ' ' : '');
   };
   order = orders.map(([slot, places], i) => (places && slots.size <= 2 ? counted(places) : data.columns[i]));
+};
+
+const measure = () => {
+  const width = Math.max(box.clientWidth, 280), n = Math.max(data.columns.length, 1);
+  const first = width < 520 ? 132 : Math.min(Math.max(width * 0.34, 200), 420);
+  const cell = Math.min(Math.max((width - first) / n, width < 520 ? 62 : 52), 190);
+  widths = { first: Math.round(Math.max(first, Math.min(width - cell * n, 460))), cell: Math.floor(cell) };
 };
 
 const drawHead = () => {
@@ -232,7 +235,7 @@ const mark = (focus) => {
 
 const refresh = (fromTop) => {
   const before = box.scrollTop;
-  const names = data.columns.map((layout) => [layout, layout]);
+  const names = data.columns.map((layout, i) => [layout, order[i] === layout ? layout : `order ${order[i]}`]);
   view.reference = fill(pickReference, names, view.reference || data.reference);
   view.layout = fill(pickLayout, [[ANY, 'any layout'], ...names], view.layout);
   const counted = FILTERS.map(([key, text]) => [key, `${text} (${data.rows.filter((row) => passes(row, key)).length})`]);
@@ -260,6 +263,7 @@ const read = () => {
   const value = props.value ? JSON.parse(props.value) : { columns: [], titles: [], reference: '', rows: [] };
   if (value.reference !== data.reference) view.reference = value.reference;
   Object.assign(data, value);
+  nameColumns();
   data.rows = value.rows.map(([id, text, gold, cells], place) => {
     const row = { id, text, gold, cells, place };
     row.instability = instability(row);
