@@ -51,6 +51,13 @@ DROPS_SYSTEM = (
     "{% for message in messages %}{% if message['role'] == 'user' %}Human: {{ message['content'] }}\n"
     "{% elif message['role'] == 'assistant' %}Bot: {{ message['content'] }}\n{% endif %}{% endfor %}Bot:"
 )
+# Thinks before it answers unless it is told not to, after Qwen3's.
+THINKING = (
+    "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n"
+    "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n"
+    "{% if enable_thinking is defined and not enable_thinking %}<think>\n\n</think>\n\n"
+    "{% endif %}{% endif %}"
+)
 # A template that shouts
 SHOUTS = "{% for message in messages %}{{ message['content'] | upper }}\n{% endfor %}"
 
@@ -61,5 +68,6 @@ ALL = {
     "mistral": MISTRAL,
     "mistral_old": MISTRAL_OLD,
     "drops_system": DROPS_SYSTEM,
+    "thinking": THINKING,
     "plain": None,
 }

@@ -119,6 +119,7 @@ class Template:
             tokenize=False,
             add_generation_prompt=True,
             chat_template=_DATE_MACRO + self._source if self._writes_date else None,
+            enable_thinking=False,  # templates without that variable do not read it
         )
         return str(written)
 
@@ -153,6 +154,11 @@ class Template:
             notes.append(
                 "This template writes the day's date into the prompt; here it is always 26 July 2024, so "
                 "that a run can be repeated."
+            )
+        if "enable_thinking" in self._source:
+            notes.append(
+                "This template lets the model think before it answers; thinking is switched off here, so "
+                "that the answer comes first."
             )
         bos = self.tokenizer.bos_token
         if bos and self._write([("user", _PROBE)]).startswith(bos) and self._adds_bos():

@@ -1,7 +1,7 @@
 """What a person must know about a template is said, and nothing else."""
 
 import pytest
-from chat_templates import CHATML_DEFAULT, DROPS_SYSTEM, GEMMA, LLAMA3, MISTRAL, MISTRAL_OLD, SHOUTS
+from chat_templates import CHATML_DEFAULT, DROPS_SYSTEM, GEMMA, LLAMA3, MISTRAL, MISTRAL_OLD, SHOUTS, THINKING
 from tiny_models import CHATML, tiny_tokenizer
 
 from lab.prompts.template import Template
@@ -92,7 +92,16 @@ def test_the_date_is_the_same_every_day_and_that_is_said():
     assert any("always 26 July 2024" in note for note in llama.notes())
 
 
-@pytest.mark.parametrize("text", [CHATML_DEFAULT, LLAMA3, GEMMA, MISTRAL, MISTRAL_OLD, DROPS_SYSTEM, None])
+def test_thinking_is_switched_off_and_that_is_said():
+    thinking = template(THINKING)
+    assert thinking.apply(SYSTEM)[1].endswith("<|im_start|>assistant\n<think>\n\n</think>\n\n")
+    assert any("thinking is switched off" in note for note in thinking.notes())
+    assert thinking.default_system_prompt == ""
+
+
+@pytest.mark.parametrize(
+    "text", [CHATML_DEFAULT, LLAMA3, GEMMA, MISTRAL, MISTRAL_OLD, DROPS_SYSTEM, THINKING, None]
+)
 def test_contents_are_found_where_they_start(text):
     found = template(text)
     turns = [("system", "user"), ("user", "assistant"), ("assistant", "im_end"), ("user", "INST")]
