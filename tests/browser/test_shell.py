@@ -39,11 +39,18 @@ def test_a_finding_and_its_matrix_need_nothing_from_the_server_but_the_page(open
     expect(page.locator("#position-matrix [role=grid]")).to_be_visible()
 
 
+def reload(page) -> None:
+    """Reload once the examples are drawn: a stream that a reload cuts off is an error on the console."""
+    page.locator("#position-accuracy .js-plotly-plot").wait_for(state="attached")
+    page.wait_for_timeout(1000)
+    page.reload()
+
+
 def test_dark_and_large_type_are_kept(open_page, app_url):
     page = open_page()
     page.get_by_role("button", name="Dark", exact=True).click()
     page.get_by_role("button", name="Large type", exact=True).click()
-    page.reload()
+    reload(page)
     for name in ("Dark", "Large type"):
         expect(page.get_by_role("button", name=name, exact=True)).to_have_attribute("aria-pressed", "true")
     expect(page.locator("body")).to_have_class(re.compile(r"\bdark\b"))
@@ -124,7 +131,7 @@ def test_the_tour_points_at_its_controls_and_is_offered_once(open_page):
         expect(page.locator(".lab-tour-ring")).to_be_visible()
         page.keyboard.press("Enter")
     expect(dialog).to_have_count(0)
-    page.reload()
+    reload(page)
     tab(page, "Compose").wait_for()
     expect(page.get_by_role("button", name="Tour", exact=True)).to_be_visible()
     expect(page.get_by_role("button", name="Start the tour", exact=True)).to_have_count(0)
