@@ -28,18 +28,11 @@ def axe_script() -> str:
     return (Path(spec.submodule_search_locations[0]) / "axe.min.js").read_text(encoding="utf-8")
 
 
-def leave(page) -> None:
-    """Wait until the examples are drawn: a stream that a new page cuts off is an error on the console."""
-    page.locator("#position-accuracy .js-plotly-plot").wait_for(state="attached")
-    page.wait_for_timeout(1000)
-
-
 def test_a_finding_and_its_matrix_need_nothing_from_the_server_but_the_page(open_page, app_url):
     """How fast that is depends on the machine: `make bench ONLY=first_screen` measures it."""
     if not list_examples():
         pytest.skip("no example run is shipped yet")
     page = open_page()
-    leave(page)
     page.route("**/queue/**", lambda route: None)  # no event is ever answered
     page.goto(app_url)
     expect(page.locator("#lab-headline .finding strong")).to_be_visible()
@@ -50,7 +43,6 @@ def test_dark_and_large_type_are_kept(open_page, app_url):
     page = open_page()
     page.get_by_role("button", name="Dark", exact=True).click()
     page.get_by_role("button", name="Large type", exact=True).click()
-    leave(page)
     page.reload()
     for name in ("Dark", "Large type"):
         expect(page.get_by_role("button", name=name, exact=True)).to_have_attribute("aria-pressed", "true")
@@ -132,7 +124,6 @@ def test_the_tour_points_at_its_controls_and_is_offered_once(open_page):
         expect(page.locator(".lab-tour-ring")).to_be_visible()
         page.keyboard.press("Enter")
     expect(dialog).to_have_count(0)
-    leave(page)
     page.reload()
     tab(page, "Compose").wait_for()
     expect(page.get_by_role("button", name="Tour", exact=True)).to_be_visible()
