@@ -8,7 +8,7 @@ from urllib.parse import urlparse
 import pytest
 from running_app import running_app
 
-# A page that is left while Gradio streams to it logs the last two; a failing server shows in what is expected.
+# A page that is left while Gradio streams to it logs the last two; a failing server shows in what is expected
 HARMLESS = ("favicon", "AbortError: signal is aborted", "Connection errored out")
 
 
