@@ -1,6 +1,7 @@
 """The Order tab: the same demonstrations in many orders, and whether the best order is really better."""
 
 from dataclasses import fields
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import gradio as gr
@@ -17,6 +18,7 @@ from lab.ui.people import Lab
 from lab.ui.result_view import query_texts, run_verdict, so_far, wire_stale
 from lab.ui.run_controls import (
     LIGHT,
+    QUIET,
     ExperimentTab,
     RunControls,
     Stage,
@@ -43,12 +45,6 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 MODEL = ("model", "device", "dtype")
 NO_RESULT = "How much does the order of the same demonstrations matter? Press Run to see the spread."
-# With gradio's own "once", a click during the answer to the one before it would be lost.
-QUIET: dict[str, Any] = {
-    "show_progress": "hidden",
-    "api_visibility": "private",
-    "trigger_mode": "always_last",
-}
 
 
 class Panel(NamedTuple):
@@ -93,6 +89,7 @@ def build(lab: Lab) -> ExperimentTab:
     wire_stale(stage, panel.stale)
     handle = TabHandle.of(stage, form.fill, lambda run, store: _shown(panel, run, store, run.result(store)))
 
+    @cache  # every visitor gets the same
     def draw() -> list[Any]:
         shipped = _shown(panel, first, NO_STORE, first.result(NO_STORE)) if first is not None else {}
         return in_order(shipped, panel.outputs)

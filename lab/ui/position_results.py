@@ -18,16 +18,9 @@ from lab.ui.figure_card import FigureCard, cards_updates, figure_card
 from lab.ui.opened import Opened
 from lab.ui.people import Lab
 from lab.ui.result_view import query_texts, run_verdict, so_far
-from lab.ui.run_controls import Updates, in_order
+from lab.ui.run_controls import QUIET, Updates, in_order
 from lab.ui.running import RunState
 from lab.ui.widgets.flip_matrix import FlipMatrix, matrix_value
-
-# With gradio's own "once", a click during the answer to the one before it would be lost.
-QUIET: dict[str, Any] = {
-    "show_progress": "hidden",
-    "api_visibility": "private",
-    "trigger_mode": "always_last",
-}
 
 
 class Panel(NamedTuple):

@@ -21,6 +21,8 @@ from lab.ui.widgets.markup import note, stat_tiles
 Updates = dict[gr.components.Component, Any]
 LIGHT = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 HEAVY = {"concurrency_id": MODEL_QUEUE, "concurrency_limit": 1, "api_visibility": "private"}
+# With gradio's own "once", a click during the answer to the one before it would be lost.
+QUIET = {"show_progress": "hidden", "api_visibility": "private", "trigger_mode": "always_last"}
 QUEUED = "Waiting for its turn: one run at a time on this machine. Your place stands beside this line."
 
 
