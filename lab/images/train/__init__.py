@@ -1,0 +1,1 @@
+"""Train every weight of the embedded image model from nothing: `python -m lab.images.train`."""

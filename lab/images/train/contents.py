@@ -1,0 +1,83 @@
+"""What the base is shown: panels that have nothing to do with each other, and captions that say what each is.
+
+What relates the panels of a set is left for a LoRA to teach: a caption may speak of "the same thing", yet here
+the next panel is an independent draw. Pairs of concept and style that are held out never occur.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lab.images.caption import compose
+from lab.images.concepts import STYLES, Concept, concepts
+from lab.images.grid import COLUMN, PAIR, ROW, SINGLE, SQUARE, STACK, Grid
+from lab.images.panels import BACKGROUNDS, SIZES, Panel
+from lab.images.tasks import SUMMARIES
+from lab.images.vocabulary import NAMES
+
+MIX = {SINGLE: 0.52, PAIR: 0.18, STACK: 0.07, ROW: 0.05, COLUMN: 0.04, SQUARE: 0.14}
+"""How often a batch has which grid; a batch holds about 32 panels whatever its grid."""
+PANELS_PER_BATCH = 32
+
+_P_NO_CAPTION = 0.08  # read as "" by guidance
+_P_SUMMARY = 0.3  # of captions of several panels
+_P_OTHER_ORDER = 0.15  # texts in another order than the panels; the markers tell
+_P_SCENES = 0.12  # [SCENE-n] instead of the places
+_P_NO_STYLE, _P_SAME, _P_NAMED, _P_NAME_ONLY = 0.08, 0.05, 0.05, 0.02
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """Panels on a grid with their caption."""
+
+    grid: Grid
+    panels: tuple[Panel, ...]
+    caption: str
+
+
+def independent_canvas(grid: Grid, random: np.random.Generator) -> Canvas:
+    """Draw panels independently of each other, and describe them."""
+    panels = tuple(_panel(random) for _ in range(grid.n_panels))
+    if random.random() < _P_NO_CAPTION:
+        return Canvas(grid, panels, "")
+    texts = [_text(panel, random, grid.n_panels > 1) for panel in panels]
+    if grid.n_panels == 1:
+        return Canvas(grid, panels, texts[0])
+    markers = None
+    if random.random() < _P_SCENES:
+        markers = [f"[SCENE-{n}]" for n in range(1, grid.n_panels + 1)]
+    order = random.permutation(grid.n_panels) if random.random() < _P_OTHER_ORDER else range(grid.n_panels)
+    summary = str(random.choice(SUMMARIES)) if random.random() < _P_SUMMARY else ""
+    return Canvas(grid, panels, compose(texts, grid, summary, markers, [int(place) for place in order]))
+
+
+def grid_of(random: np.random.Generator) -> Grid:
+    """Draw the grid of a batch."""
+    return list(MIX)[random.choice(len(MIX), p=list(MIX.values()))]
+
+
+def _panel(random: np.random.Generator) -> Panel:
+    known = concepts()
+    while True:
+        concept: Concept = known[random.integers(len(known))]
+        style = STYLES[random.integers(len(STYLES))]
+        if style != concept.unseen_style:
+            break
+    background = "white" if random.random() < 0.5 else str(random.choice(list(BACKGROUNDS)))
+    size = "large" if random.random() < 0.7 else str(random.choice(list(SIZES)))
+    return Panel(concept.word, style, background, size)
+
+
+def _text(panel: Panel, random: np.random.Generator, is_one_of_several: bool) -> str:
+    text, luck = panel.text, random.random()
+    if random.random() < _P_NO_STYLE:
+        text = text.replace(f", {panel.style} style", "")
+    if not is_one_of_several:
+        return text
+    if luck < _P_SAME:
+        return text.replace(panel.word, "the same thing", 1)
+    if luck < _P_SAME + _P_NAMED:
+        return text.replace(panel.word, f"{random.choice(NAMES)} the {panel.word}", 1)
+    if luck < _P_SAME + _P_NAMED + _P_NAME_ONLY:
+        return text.replace(panel.word, str(random.choice(NAMES)), 1)
+    return text
