@@ -65,6 +65,17 @@ def position_figures(
     }
 
 
+def panels_figures(
+    accuracies: pd.DataFrame, comparisons: Sequence[Comparison], floor: Floor | None
+) -> dict[str, go.Figure]:
+    """Draw a run of the panel lab: how often the asked panel is right, and how often its reading changes."""
+    figures = {"Accuracy": accuracy_bars(accuracies)}
+    if comparisons:
+        table = pd.DataFrame([asdict(each) for each in comparisons])
+        figures["Prediction change"] = prediction_change_bars(table, floor)
+    return figures
+
+
 def order_figures(
     tables: Mapping[str, pd.DataFrame],
     slot: str,

@@ -31,7 +31,7 @@ _OTHER = (
     "white pink yellow mint blue lilac grey night picture pictures drawing drawings drawn again family icons "
     "coloured colour rendered story scene scenes couple mirrored facing logo mug shirt bag storm sand "
     "sandstorm sparklers light grows growth first then last each to left right top bottom other another "
-    "different similar seen from day evening morning hat scarf bow red green orange brown black"
+    "styles it different similar seen from day evening morning hat scarf bow red green orange brown black"
 )  # fmt: skip
 _TOKEN = r"\[[a-z0-9-]+\]|<[^<>\s]+>|[^\s,;:.]+|[,;:.]"
 

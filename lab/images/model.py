@@ -1,0 +1,157 @@
+"""A diffusion transformer with its text encoders and autoencoder: the embedded one, or any FluxPipeline."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from lab.images.concepts import ASSETS
+from lab.images.grid import Grid
+
+if TYPE_CHECKING:
+    import torch
+    from diffusers import FluxPipeline
+
+EMBEDDED = ASSETS / "flux-emoji"
+"""The pipeline that the project trained, as `save_pretrained` wrote it."""
+
+
+class Text(NamedTuple):
+    """Encoded captions: states (n, tokens, width), pooled (n, width), positions (tokens, 3)."""
+
+    states: "torch.Tensor"
+    pooled: "torch.Tensor"
+    positions: "torch.Tensor"
+
+
+@dataclass(frozen=True, eq=False)
+class ImageModel:
+    """A pipeline and what the lab needs to know of it.
+
+    Args:
+        id: "flux-emoji" or an id of the hub.
+        pipeline: The loaded pipeline; its parts are used as they are.
+        side: Pixels of a panel's side.
+        n_tokens_per_panel: Caption tokens a panel; None where the pipeline always reads 512.
+    """
+
+    id: str
+    pipeline: "FluxPipeline"
+    side: int = 64
+    n_tokens_per_panel: int | None = 16
+
+    @property
+    def transformer(self) -> Any:
+        """Return the network that denoises."""
+        return self.pipeline.transformer
+
+    @property
+    def device(self) -> "torch.device":
+        """Tell where the transformer computes."""
+        return self.transformer.device
+
+    @property
+    def dtype(self) -> "torch.dtype":
+        """Tell the precision that the transformer computes with."""
+        return self.transformer.dtype
+
+    @cached_property
+    def is_guidance_embedded(self) -> bool:
+        """Tell whether guidance is an input of the transformer (FLUX.1-dev), not a second, unprompted pass."""
+        return bool(self.transformer.config.guidance_embeds)
+
+    def n_tokens(self, grid: Grid) -> int:
+        """Count the caption tokens that a canvas is read with."""
+        return 512 if self.n_tokens_per_panel is None else self.n_tokens_per_panel * grid.n_panels
+
+    def encode_text(self, captions: Sequence[str], grid: Grid) -> Text:
+        """Encode captions once; any number of canvases can share the result."""
+        import torch
+
+        with torch.no_grad():
+            states, pooled, positions = self.pipeline.encode_prompt(
+                list(captions), device=self.device, max_sequence_length=self.n_tokens(grid)
+            )
+        return Text(states.to(self.dtype), pooled.to(self.dtype), positions)
+
+    def latent_size(self, grid: Grid) -> tuple[int, int]:
+        """Return height and width of a canvas in latents."""
+        height, width = grid.size(self.side)
+        factor = self.pipeline.vae_scale_factor
+        return height // factor, width // factor
+
+    def to_latents(self, canvases: np.ndarray, batch: int = 32) -> "torch.Tensor":
+        """Encode canvases (n, height, width, 3), uint8, to packed latents (n, tokens, 4 · channels)."""
+        import torch
+
+        from lab.images.flow import pack
+
+        vae = self.pipeline.vae
+        packed = []
+        with torch.no_grad():
+            for start in range(0, len(canvases), batch):
+                pixels = torch.from_numpy(np.ascontiguousarray(canvases[start : start + batch]))
+                values = pixels.permute(0, 3, 1, 2).to(vae.device, vae.dtype) / 127.5 - 1
+                latents = vae.encode(values).latent_dist.mode()
+                packed.append(pack((latents - vae.config.shift_factor) * vae.config.scaling_factor))
+        return torch.cat(packed).to(self.device, self.dtype)
+
+    def to_pixels(self, packed: "torch.Tensor", grid: Grid, batch: int = 32) -> np.ndarray:
+        """Decode packed latents to canvases, uint8, shape (n, height, width, 3)."""
+        import torch
+
+        from lab.images.flow import unpack
+
+        vae = self.pipeline.vae
+        drawn = []
+        with torch.no_grad():
+            for start in range(0, len(packed), batch):
+                latents = unpack(packed[start : start + batch], *self.latent_size(grid))
+                latents = latents.to(vae.device, vae.dtype) / vae.config.scaling_factor + vae.config.shift_factor
+                values = (vae.decode(latents).sample.float().clamp(-1, 1) + 1) * 127.5
+                drawn.append(values.round().byte().permute(0, 2, 3, 1).cpu().numpy())
+        return np.concatenate(drawn)
+
+
+def assemble(modules: "dict[str, Any]") -> ImageModel:
+    """Put trained parts together as a pipeline: transformer, text_encoder, text_encoder_2, vae."""
+    from diffusers import FlowMatchEulerDiscreteScheduler, FluxPipeline
+
+    from lab.images.vocabulary import tokenizer
+
+    pipeline = FluxPipeline(
+        scheduler=FlowMatchEulerDiscreteScheduler(shift=1.0),
+        vae=modules["vae"],
+        text_encoder=modules["text_encoder"],
+        tokenizer=tokenizer(),
+        text_encoder_2=modules["text_encoder_2"],
+        tokenizer_2=tokenizer(),
+        transformer=modules["transformer"],
+    )
+    pipeline.set_progress_bar_config(disable=True)
+    return ImageModel("flux-emoji", pipeline)
+
+
+def load_embedded(folder: Path = EMBEDDED, device: str = "cpu") -> ImageModel:
+    """Load the pipeline that the project trained, in float32 (bfloat16 on CUDA).
+
+    Raises:
+        FileNotFoundError: The folder holds no pipeline; the message names the command that trains it.
+    """
+    import torch
+    from diffusers import FluxPipeline
+
+    if not (folder / "model_index.json").is_file():
+        raise FileNotFoundError(
+            f"{folder} holds no pipeline. It comes with the repository; "
+            "to train it anew: python -m lab.images.train all"
+        )
+    dtype = torch.bfloat16 if device == "cuda" else torch.float32
+    pipeline = FluxPipeline.from_pretrained(folder, torch_dtype=dtype, local_files_only=True).to(device)
+    pipeline.set_progress_bar_config(disable=True)
+    for part in (pipeline.transformer, pipeline.vae, pipeline.text_encoder, pipeline.text_encoder_2):
+        part.requires_grad_(False).eval()
+    return ImageModel("flux-emoji", pipeline)

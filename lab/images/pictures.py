@@ -1,0 +1,74 @@
+"""Fit a person's picture, of whatever size and kind, into a panel."""
+
+import io
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from lab.images.panels import SIDE
+
+FITS = ("letterbox", "crop")
+ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
+MAX_PIXELS = 40_000_000
+_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")  # none that starts another program to decode
+
+
+def panel_of(data: bytes, name: str, fit: str = "letterbox") -> np.ndarray:
+    """Fit a picture of any size and kind into a panel: upright, its first frame, over white.
+
+    Args:
+        data: A PNG, JPEG, WebP, GIF, BMP or TIFF file.
+        name: What messages call it.
+        fit: "letterbox" or "crop".
+
+    Returns:
+        RGB, uint8, shape (64, 64, 3).
+
+    Raises:
+        ValueError: It is no such picture, damaged, or above 40 megapixels, which is refused before decoding.
+    """
+    if fit not in FITS:
+        raise ValueError(f"fit must be {' or '.join(FITS)}, got {fit!r}")
+    try:
+        image = Image.open(io.BytesIO(data), formats=_FORMATS)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise ValueError(f"{name} has far more than 40 megapixels; scale it down") from None
+    except Exception as error:  # decoders raise whatever they stumble over
+        raise ValueError(f"{name} is no picture that can be read; save it as PNG or JPEG") from error
+    if image.width * image.height > MAX_PIXELS:
+        raise ValueError(
+            f"{name} has {image.width * image.height / 1e6:.0f} megapixels and at most "
+            f"{MAX_PIXELS / 1e6:.0f} are read; scale it down"
+        )
+    try:
+        whole = _rgb(ImageOps.exif_transpose(image))
+    except Exception as error:
+        raise ValueError(f"{name} is damaged or of an unknown kind; save it again as PNG or JPEG") from error
+    return np.asarray(_fitted(whole, fit))
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    image.load()
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        values = np.nan_to_num(np.asarray(image, np.float32))
+        is_16_bit = image.mode.startswith("I;16") or values.max() > 255
+        top = 65535 if is_16_bit else 255 if image.mode == "I" or values.max() > 1 else 1
+        image = Image.fromarray(np.clip(values * (255 / top), 0, 255).round().astype(np.uint8))
+    if image.mode not in ("RGBA", "LA", "PA", "La", "RGBa") and "transparency" not in image.info:
+        return image.convert("RGB")
+    image = image.convert("RGBA")
+    white = Image.new("RGBA", image.size, "white")
+    white.alpha_composite(image)
+    return white.convert("RGB")
+
+
+def _fitted(image: Image.Image, fit: str) -> Image.Image:
+    if image.size == (SIDE, SIDE):
+        return image
+    if fit == "crop":
+        return ImageOps.fit(image, (SIDE, SIDE), Image.Resampling.LANCZOS)
+    scale = SIDE / max(image.size)
+    size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
+    panel = Image.new("RGB", (SIDE, SIDE), "white")
+    panel.paste(image.resize(size, Image.Resampling.LANCZOS), ((SIDE - size[0]) // 2, (SIDE - size[1]) // 2))
+    return panel

@@ -1,0 +1,267 @@
+"""Denoise canvases from captions, step by step, with some panels given or none.
+
+The steps are those of a FluxPipeline: the same schedule, the same guidance, the same noise from the same seed
+(a test compares the two). Written out, because a preview, a stop and the given panels need every step.
+
+Three ways to condition on given panels, none of which the published In-Context LoRA code offers:
+
+| mode | what happens to the given panels |
+|---|---|
+| blend | after each step they are replaced by the truth, noised to that step's time (as FluxInpaintPipeline does at strength 1) |
+| context | they stay clean all the while, marked by position axis 0 = 1; needs a LoRA tuned with clean context |
+| fill | the truth and a mask are further channels of every token (as FluxFillPipeline); needs the fill branch |
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from lab.images.flow import positions
+from lab.images.grid import Grid
+from lab.images.model import ImageModel, Text
+
+if TYPE_CHECKING:
+    import torch
+
+Mode = Literal["blend", "context", "fill"]
+MODES: tuple[Mode, ...] = ("blend", "context", "fill")
+Ids = Literal["canvas", "panel"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to denoise.
+
+    Args:
+        n_steps: Euler steps, 1 to 100.
+        guidance: How far to go beyond the unprompted velocity; 1 does without.
+        ids: Positions of the tokens: over the whole "canvas", or within each "panel", whose number is axis 0.
+    """
+
+    n_steps: int = 20
+    guidance: float = 3.0
+    ids: Ids = "canvas"
+
+    def __post_init__(self):
+        if not 1 <= self.n_steps <= 100:
+            raise ValueError(f"n_steps must be 1 to 100, got {self.n_steps}")
+        if not 0 <= self.guidance <= 30:
+            raise ValueError(f"guidance must be 0 to 30, got {self.guidance}")
+        if self.ids not in ("canvas", "panel"):
+            raise ValueError(f"ids must be canvas or panel, got {self.ids!r}")
+
+
+@dataclass(frozen=True)
+class Given:
+    """Panels that are not to be drawn but kept.
+
+    Args:
+        canvases: Pictures with the given panels in their places, uint8, shape (n, height, width, 3); what lies
+            elsewhere does not count.
+        is_given: Which panels, a truth value each, in reading order; not all of them.
+        mode: How they enter.
+    """
+
+    canvases: np.ndarray
+    is_given: tuple[bool, ...]
+    mode: Mode = "blend"
+
+    def __post_init__(self):
+        if self.mode not in MODES:
+            raise ValueError(f"mode must be one of {', '.join(MODES)}, got {self.mode!r}")
+        if all(self.is_given):
+            raise ValueError("every panel is given and none is left to draw: leave at least one out")
+
+
+@dataclass(frozen=True)
+class Denoised:
+    """A step of the sampler.
+
+    Args:
+        step: Steps done, from 1.
+        n_steps: Steps in all.
+        packed: The canvases as they would be if the rest of the way were straight, packed latents.
+    """
+
+    step: int
+    n_steps: int
+    packed: "torch.Tensor"
+
+
+def sample(
+    model: ImageModel,
+    text: Text,
+    grid: Grid,
+    seeds: Sequence[int],
+    settings: Settings = Settings(),
+    given: Given | None = None,
+    nothing: Text | None = None,
+) -> Iterator[Denoised]:
+    """Denoise one canvas a seed; the last yield holds the pictures.
+
+    Args:
+        model: The pipeline; its active adapters count.
+        text: Captions, one a seed, or one for all.
+        grid: The canvas.
+        seeds: Each makes the noise of one canvas, whatever else is in the batch.
+        settings: Steps, guidance, positions.
+        given: Panels to keep.
+        nothing: The empty caption, if the caller has it encoded already.
+
+    Raises:
+        ValueError: A number of captions, panels or canvases that does not fit.
+    """
+    import torch
+
+    n = len(seeds)
+    text = _repeated(text, n)
+    height, width = model.latent_size(grid)
+    noise = _noise(model, grid, seeds)
+    ids = token_positions(grid, height, width, settings.ids).to(model.device)
+    keep = clean = None
+    if given is not None:
+        if len(given.is_given) != grid.n_panels:
+            raise ValueError(f"{grid.n_panels} panels need as many marks, got {len(given.is_given)}")
+        if len(given.canvases) not in (1, n):
+            raise ValueError(f"{n} canvases need as many given pictures, got {len(given.canvases)}")
+        keep = tokens_of(grid, height, width, given.is_given).to(model.device)
+        clean = model.to_latents(given.canvases).expand(n, -1, -1)
+    is_guided = settings.guidance != 1 and not model.is_guidance_embedded
+    if is_guided:
+        empty = _repeated(nothing or model.encode_text([""], grid), n)
+        both = Text(
+            torch.cat([text.states, empty.states]), torch.cat([text.pooled, empty.pooled]), text.positions
+        )
+    else:
+        both = text
+    if keep is not None and given is not None and given.mode == "context":
+        ids = ids.clone()
+        ids[keep, 0] = 1
+    velocity_of = _velocity(model, both, ids, settings, is_guided)
+    x = noise
+    times = _times(model, settings.n_steps, x.shape[1])
+    with torch.no_grad():
+        for step, (now, then) in enumerate(zip(times[:-1], times[1:], strict=True), start=1):
+            if keep is not None and clean is not None and given is not None:
+                x = _held(x, clean, noise, keep, now, given.mode)
+            velocity = velocity_of(x, now)
+            ahead = x - now * velocity
+            x = x + (then - now) * velocity
+            if keep is not None and clean is not None and given is not None and given.mode != "fill":
+                ahead = torch.where(keep[:, None], clean, ahead)
+            yield Denoised(step, settings.n_steps, ahead if then > 0 else (ahead if keep is not None else x))
+
+
+def draw(
+    model: ImageModel,
+    captions: Sequence[str],
+    grid: Grid,
+    seeds: Sequence[int],
+    settings: Settings = Settings(),
+    given: Given | None = None,
+    batch: int = 16,
+) -> np.ndarray:
+    """Draw one canvas a caption and seed, uint8, shape (n, n_panels, side, side, 3)."""
+    drawn = []
+    nothing = model.encode_text([""], grid)
+    for start in range(0, len(seeds), batch):
+        part = slice(start, start + batch)
+        here = given
+        if given is not None and len(given.canvases) > 1:
+            here = Given(given.canvases[part], given.is_given, given.mode)
+        text = model.encode_text(list(captions[part]), grid)
+        *_, last = sample(model, text, grid, seeds[part], settings, here, nothing)
+        drawn.append(grid.split(model.to_pixels(last.packed, grid)))
+    return np.concatenate(drawn)
+
+
+def token_positions(grid: Grid, height: int, width: int, ids: Ids = "canvas") -> "torch.Tensor":
+    """Return the position of every token of a canvas of height × width latents, shape (tokens, 3)."""
+    whole = positions(height, width)
+    if ids == "canvas":
+        return whole
+    rows, columns = height // 2 // grid.rows, width // 2 // grid.columns
+    panel = (whole[:, 1] // rows) * grid.columns + whole[:, 2] // columns
+    whole[:, 0] = panel
+    whole[:, 1] %= rows
+    whole[:, 2] %= columns
+    return whole
+
+
+def tokens_of(grid: Grid, height: int, width: int, is_chosen: Sequence[bool]) -> "torch.Tensor":
+    """Mark the tokens of the chosen panels, bool, shape (tokens,)."""
+    import torch
+
+    panel = token_positions(grid, height, width, "panel")[:, 0].long()
+    return torch.tensor(list(is_chosen))[panel]
+
+
+def _held(x, clean, noise, keep, time: float, mode: Mode):
+    import torch
+
+    if mode == "fill":
+        return x
+    held = clean if mode == "context" else (1 - time) * clean + time * noise
+    return torch.where(keep[:, None], held, x)
+
+
+def _velocity(model: ImageModel, text: Text, ids, settings: Settings, is_guided: bool):
+    import torch
+
+    transformer = model.transformer
+    n = len(text.states)
+    guidance = None
+    if model.is_guidance_embedded:
+        guidance = torch.full([n], settings.guidance, device=model.device, dtype=torch.float32)
+
+    def velocity_of(x: torch.Tensor, time: float) -> torch.Tensor:
+        tokens = torch.cat([x, x]) if is_guided else x
+        answer = transformer(
+            hidden_states=tokens,
+            timestep=torch.full([n], time, device=x.device, dtype=x.dtype),
+            guidance=guidance,
+            encoder_hidden_states=text.states,
+            pooled_projections=text.pooled,
+            img_ids=ids,
+            txt_ids=text.positions,
+        ).sample
+        if not is_guided:
+            return answer
+        prompted, plain = answer.chunk(2)
+        return plain + settings.guidance * (prompted - plain)
+
+    return velocity_of
+
+
+def _times(model: ImageModel, n_steps: int, n_tokens: int) -> list[float]:
+    """Return the times of the steps from 1 to 0, as the pipeline's scheduler sets them."""
+    from diffusers.pipelines.flux.pipeline_flux import calculate_shift
+
+    scheduler = model.pipeline.scheduler
+    config = scheduler.config
+    shift = calculate_shift(
+        n_tokens, config.base_image_seq_len, config.max_image_seq_len, config.base_shift, config.max_shift
+    )
+    scheduler.set_timesteps(sigmas=np.linspace(1.0, 1 / n_steps, n_steps), device="cpu", mu=shift)
+    return [float(sigma) for sigma in scheduler.sigmas]
+
+
+def _noise(model: ImageModel, grid: Grid, seeds: Sequence[int]):
+    import torch
+
+    from lab.images.flow import pack
+
+    n_channels = model.pipeline.vae.config.latent_channels
+    shape = (1, n_channels, *model.latent_size(grid))
+    drawn = [torch.randn(shape, generator=torch.Generator().manual_seed(int(seed))) for seed in seeds]
+    return pack(torch.cat(drawn)).to(model.device, model.dtype)
+
+
+def _repeated(text: Text, n: int) -> Text:
+    if len(text.states) == n:
+        return text
+    if len(text.states) != 1:
+        raise ValueError(f"{n} canvases need as many captions, got {len(text.states)}")
+    return Text(text.states.expand(n, -1, -1), text.pooled.expand(n, -1), text.positions)

@@ -1,0 +1,78 @@
+"""Where LoRAs are kept: those that come with the lab, a file a task, and those tuned or uploaded by a person."""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from lab.images.adapters import SUFFIX, AdapterError, load, weigh
+from lab.images.concepts import ASSETS
+from lab.images.model import ImageModel, load_embedded
+from lab.place import home
+
+SHIPPED = ASSETS / "loras"
+OWN = "own/"
+"""Leads the name of a LoRA that is a person's own."""
+_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")
+
+
+def own_folder() -> Path:
+    """Return where a person's LoRAs are kept."""
+    return home() / "loras"
+
+
+def names() -> list[str]:
+    """List the LoRAs that can be chosen: shipped ones by their task, then own ones as "own/NAME"."""
+    shipped = sorted(path.stem for path in SHIPPED.glob(f"*{SUFFIX}"))
+    own = sorted(path.stem for path in own_folder().glob(f"*{SUFFIX}"))
+    return [*shipped, *(OWN + name for name in own)]
+
+
+def path_of(name: str) -> Path:
+    """Return the file of a LoRA.
+
+    Raises:
+        AdapterError: There is none of this name; lists those there are.
+    """
+    if name in names():
+        own = name.startswith(OWN)
+        return (own_folder() if own else SHIPPED) / f"{name.removeprefix(OWN)}{SUFFIX}"
+    raise AdapterError(f"no LoRA is called {name!r}; there are: {', '.join(names()) or 'none yet'}")
+
+
+def own_path(name: str) -> Path:
+    """Return where a person's LoRA of this name goes, without the leading "own/".
+
+    Raises:
+        AdapterError: The name can't be a file's.
+    """
+    if not _SLUG.fullmatch(name):
+        raise AdapterError(f"a LoRA's name is 1 to 41 of a-z, 0-9 and -, beginning with a letter or digit, got {name!r}")
+    return own_folder() / f"{name}{SUFFIX}"
+
+
+def adapter_name(name: str) -> str:
+    """Return what the model calls a LoRA; diffusers mistakes names that occur in a layer's."""
+    return f"iclora_{re.sub('[^a-z0-9]', '_', name)}"
+
+
+def load_weighed(weights: Mapping[str, float]) -> ImageModel:
+    """Return the embedded model with these LoRAs, by name, each times its weight, and no others counting."""
+    model = embedded()
+    for name in weights:
+        known = getattr(model.transformer, "peft_config", {})
+        path = path_of(name)
+        if adapter_name(name) not in known or _loaded.get(name) != path.stat().st_mtime_ns:
+            load(model, path, adapter_name(name))
+            _loaded[name] = path.stat().st_mtime_ns
+    weigh(model, {adapter_name(name): weight for name, weight in weights.items()})
+    return model
+
+
+@cache
+def embedded() -> ImageModel:
+    """Return the embedded model, loaded once."""
+    return load_embedded()
+
+
+_loaded: dict[str, int] = {}  # what is in the model, by the time its file was written

@@ -1,0 +1,106 @@
+"""The parts of the model in the order of their training: where each comes from, and what is written of it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lab.images.emoji import atlas, draw_all, shared_codes
+from lab.images.model import EMBEDDED, assemble
+from lab.images.train.autoencoder import SCHEDULE as AUTOENCODER
+from lab.images.train.autoencoder import train_autoencoder
+from lab.images.train.base import SCHEDULE as BASE
+from lab.images.train.base import LatentTable, latent_table, train_base
+from lab.images.train.loop import Step
+from lab.images.train.record import curve, sha256_of_array, write_record
+
+SEED = 0
+_SHARD = "15MB"
+
+
+def autoencoder(work: Path) -> Iterator[Step]:
+    """Train the autoencoder on every emoji that all five packages draw, and set the scale of its latents."""
+    drawings = _all_drawings(work)
+    vae, steps = train_autoencoder(drawings, work / "autoencoder.pt", SEED)
+    yield from curve(steps, work / "autoencoder.csv")
+    _normalise(vae)
+    folder = EMBEDDED / "vae"
+    vae.save_pretrained(folder)
+    write_record(
+        folder / "training.json", "autoencoder", AUTOENCODER, SEED, sha256_of_array(drawings),
+        work / "autoencoder.csv", psnr_db=_psnr(vae),
+    )  # fmt: skip
+
+
+def base(work: Path) -> Iterator[Step]:
+    """Train transformer and text encoders on independent panels, and save the pipeline."""
+    import torch
+
+    vae = _vae()
+    table_path = work / "latents.pt"
+    if table_path.is_file():
+        table = LatentTable(torch.load(table_path, weights_only=True))
+    else:
+        table = latent_table(vae, atlas())
+        work.mkdir(parents=True, exist_ok=True)
+        torch.save(table.latents, table_path)
+    modules, steps = train_base(table, work / "base.pt", SEED)
+    yield from curve(steps, work / "base.csv")
+    save_base({**modules, "vae": vae}, table, work / "base.csv")
+
+
+def save_base(modules: dict[str, Any], table: LatentTable, curve_path: Path) -> None:
+    """Write the pipeline, its transformer in half precision, with the record of its training."""
+    import torch
+
+    modules["transformer"].to(torch.bfloat16)
+    assemble(modules).pipeline.save_pretrained(EMBEDDED, max_shard_size=_SHARD)
+    data = sha256_of_array(table.latents.numpy())
+    write_record(EMBEDDED / "transformer" / "training.json", "base", BASE, SEED, data, curve_path)
+
+
+def _vae():
+    from diffusers import AutoencoderKL
+
+    return AutoencoderKL.from_pretrained(EMBEDDED / "vae", local_files_only=True).eval().requires_grad_(False)
+
+
+def _all_drawings(work: Path) -> np.ndarray:
+    path = work / "drawings.npy"
+    if not path.is_file():
+        work.mkdir(parents=True, exist_ok=True)
+        np.save(path, np.concatenate(list(draw_all(shared_codes()))))
+    return np.load(path, mmap_mode="r")
+
+
+def _normalise(vae) -> None:
+    """Set shift and scale so that latents of the concepts' drawings have mean 0 and deviation 1."""
+    import torch
+
+    with torch.inference_mode():
+        latents = torch.cat([vae.encode(batch).latent_dist.mode() for batch in _batches()])
+    vae.register_to_config(scaling_factor=1 / latents.std().item(), shift_factor=latents.mean().item())
+
+
+def _psnr(vae) -> float:
+    """Return the peak signal-to-noise ratio of reconstructions of all drawings on white, in dB."""
+    import torch
+
+    with torch.inference_mode():
+        squared = [
+            ((vae.decode(vae.encode(batch).latent_dist.mode()).sample.clamp(-1, 1) - batch) ** 2).mean()
+            for batch in _batches()
+        ]
+    return float(10 * torch.log10(4 / torch.stack(squared).mean()))
+
+
+def _batches():
+    import torch
+
+    from lab.images.concepts import STYLES, concepts
+    from lab.images.panels import Panel, draw
+
+    for concept in concepts():
+        pixels = np.stack([draw(Panel(concept.word, style), atlas()) for style in STYLES])
+        yield torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1
