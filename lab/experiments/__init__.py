@@ -4,10 +4,12 @@ To add an experiment: its module here, one entry below, its tab in lab/ui, its t
 docs/experiments.
 """
 
-from lab.experiments import factorial, order, position, protocol
+from lab.experiments import factorial, image_run, order, panels, position, protocol, sets
+from lab.experiments.check_ic_lora import check as check_ic_lora
 from lab.experiments.check_position import check as check_demo_position
 from lab.experiments.registry import Experiment
 
+_IC_LORA = "Huang et al. 2024, In-Context LoRA for Diffusion Transformers (arXiv:2410.23775), section 3"
 _DPP = "Cobbina & Zhou 2025, Where to show Demos in Your Prompt (arXiv:2507.22887)"
 
 EXPERIMENTS: tuple[Experiment, ...] = (
@@ -70,5 +72,37 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         check=check_demo_position,
         example={"tasks": ("topic", "capitals"), "n_queries": 16},
         docs="docs/experiments/protocol.md",
+    ),
+    Experiment(
+        id="panels",
+        title="Panel lab",
+        question="Does it matter where a panel stands, and in which order the caption tells the panels?",
+        paper="ic-lora",
+        source=_IC_LORA,
+        params=panels.PanelsParams,
+        run=panels.run,
+        cost=panels.cost,
+        read=panels.read,
+        summarise=panels.summarise,
+        check=check_ic_lora,
+        example={"n_queries": 4, "n_steps": 4},
+        docs="docs/experiments/panels.md",
+        load=image_run.load,
+    ),
+    Experiment(
+        id="sets",
+        title="Set success",
+        question="Does a LoRA tuned on a few sets make new sets come out right?",
+        paper="ic-lora",
+        source=_IC_LORA,
+        params=sets.SetsParams,
+        run=sets.run,
+        cost=sets.cost,
+        read=sets.read,
+        summarise=sets.summarise,
+        check=check_ic_lora,
+        example={"n_queries": 4, "n_steps": 4, "arms": ("base", "lora")},
+        docs="docs/experiments/sets.md",
+        load=image_run.load,
     ),
 )

@@ -1,10 +1,11 @@
-"""Draw every set under every layout and read the asked panel: the batches of a run, and their rows."""
+"""Draw every set in every arm of a comparison and read what came out: the batches of a run, and their rows."""
 
 import base64
 import io
+import math
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,8 @@ import numpy as np
 
 from lab.images.grid import SINGLE
 from lab.images.layout import PanelLayout
-from lab.images.sampler import Given, Mode, Settings, draw
+from lab.images.panels import Panel
+from lab.images.sampler import Given, Ids, Mode, Settings, draw
 from lab.images.sets import ImageSet, single_panels
 from lab.runs.store import Row
 
@@ -20,19 +22,20 @@ if TYPE_CHECKING:
     import torch
 
     from lab.images.model import ImageModel
+    from lab.images.probe import Reading
 
 BATCH = 8  # canvases drawn together
-AGAIN = "+again"  # the layout of canvases drawn once more, one at a time: the false-flip floor
+AGAIN = "+again"  # ends the id of an arm that is drawn once more, one canvas at a time: the false-flip floor
 
 
 @dataclass(frozen=True)
 class Query:
-    """A set whose asked panel is read.
+    """A set to be drawn.
 
     Args:
         id: Names the set and its seed.
         image_set: What should come out.
-        seed: Of the noise, the same under every layout.
+        seed: Of the noise, the same in every arm.
     """
 
     id: str
@@ -41,11 +44,30 @@ class Query:
 
 
 @dataclass(frozen=True)
+class Arm:
+    """One way of drawing the same sets; its id is the run's layout.
+
+    Args:
+        id: Its name in tables and figures.
+        layout: Where the panels stand.
+        loras: Strength by LoRA; empty draws with the base alone.
+        given: Which panels are given, a truth value each in the set's own order; None draws all.
+        mode: How given panels enter.
+    """
+
+    id: str
+    layout: PanelLayout
+    loras: Mapping[str, float] = field(default_factory=dict, hash=False)
+    given: tuple[bool, ...] | None = None
+    mode: Mode = "blend"
+
+
+@dataclass(frozen=True)
 class Batch:
-    """Queries under one layout, drawn together."""
+    """Sets of one arm, drawn together."""
 
     index: int
-    layout: PanelLayout
+    arm: Arm
     queries: tuple[Query, ...]
     is_again: bool = False
 
@@ -59,104 +81,109 @@ class PanelSweep:
     """All canvases of a run.
 
     Args:
-        model: The model, its adapters weighed.
         probe: What reads panels.
         queries: Sets of one grid.
-        layouts: Arrangements of their panels.
-        asked: Which panel of a set is read, counted from 0.
-        given: Which panels are given, a truth value each, or None to draw all.
-        mode: How given panels enter.
+        arms: Ways of drawing them.
+        asked: Which panels are read, counted from 0; an answer is right if all of them are.
         settings: Steps and guidance.
-        n_again: Queries drawn once more in batches of one, under the first layout.
+        n_again: Sets drawn once more, one at a time, in the first arm.
     """
 
     def __init__(
         self,
-        model: "ImageModel",
         probe: "torch.nn.ModuleDict",
         queries: Sequence[Query],
-        layouts: Sequence[PanelLayout],
-        asked: int,
-        given: tuple[bool, ...] | None = None,
-        mode: Mode = "blend",
-        settings: Settings = Settings(),
+        arms: Sequence[Arm],
+        asked: Sequence[int],
+        settings: Settings,
         n_again: int = 0,
     ) -> None:
-        self.model, self.probe, self.queries, self.layouts = model, probe, list(queries), list(layouts)
-        self.asked, self.given, self.mode, self.settings, self.n_again = asked, given, mode, settings, n_again
+        self.probe, self.queries, self.arms = probe, list(queries), list(arms)
+        self.asked, self.settings, self.n_again = list(asked), settings, n_again
 
     @cached_property
     def batches(self) -> list[Batch]:
-        """All batches: a few queries under every layout before the next ones, so that a stopped run is paired."""
+        """All batches: a few sets in every arm before the next ones, so that a stopped run is paired."""
         planned = [
-            (layout, tuple(self.queries[start : start + BATCH]), False)
+            (arm, tuple(self.queries[start : start + BATCH]), False)
             for start in range(0, len(self.queries), BATCH)
-            for layout in self.layouts
+            for arm in self.arms
         ]
-        planned += [(self.layouts[0], (query,), True) for query in self.queries[: self.n_again]]
+        planned += [(self.arms[0], (query,), True) for query in self.queries[: self.n_again]]
         return [Batch(index, *each) for index, each in enumerate(planned)]
 
     def evaluate(self, batch: Batch) -> list[Row]:
         """Draw a batch and read it."""
         from lab.images.probe import read_panels
+        from lab.images.shelf import load_weighed
 
         started = time.perf_counter()
-        panels, captions = self._drawn(batch)
+        model = load_weighed(batch.arm.loras)
+        places, captions = _drawn(model, batch, self.settings)
         seconds = (time.perf_counter() - started) / batch.size
-        asked = np.stack([batch.layout.back(each)[self.asked] for each in panels])
-        reading = read_panels(asked, self.probe)
         rows = []
-        for place, query in enumerate(batch.queries):
-            truth = query.image_set.panels[self.asked]
-            assert truth is not None  # sets of the shipped tasks always know
-            word, style = reading.words[place], reading.styles[place]
-            best, second = reading.similarity[place][reading.ranked[place, :2]]
-            rows.append(
-                Row(
-                    query_id=query.id,
-                    layout=batch.layout.id + (AGAIN if batch.is_again else ""),
-                    prediction=shown(word, style),
-                    gold=shown(truth.word, truth.style),
-                    correct=float((word, style) == (truth.word, truth.style)),
-                    margin=float(best - second),
-                    logp={},
-                    n_tokens=self.model.n_tokens(query.image_set.grid),
-                    seconds=seconds,
-                    prompt=captions[place],
-                    answer=as_png(query.image_set.grid.join(panels[place])),
-                )
-            )
+        for query, panels, caption in zip(batch.queries, places, captions, strict=True):
+            reading = read_panels(batch.arm.layout.back(panels)[self.asked], self.probe)
+            rows.append(self._row(query, batch, reading, panels, caption, seconds))
         return rows
 
-    def _drawn(self, batch: Batch) -> tuple[np.ndarray, list[str]]:
-        """Return panels in their places, shape (n, n_panels, side, side, 3), and the captions that were read."""
-        if batch.layout.change == "alone":
-            return self._drawn_alone(batch)
-        grid = batch.queries[0].image_set.grid
-        captions = [batch.layout.caption(query.image_set) for query in batch.queries]
-        seeds = [query.seed for query in batch.queries]
-        ids = "panel" if batch.layout.change == "panel-ids" else "canvas"
-        settings = Settings(self.settings.n_steps, self.settings.guidance, ids)
-        given = None
-        if self.given is not None:
-            truth = [grid.join(np.stack(batch.layout.arranged(query.image_set.pixels))) for query in batch.queries]
-            given = Given(np.stack(truth), tuple(batch.layout.arranged(self.given)), self.mode)
-        return draw(self.model, captions, grid, seeds, settings, given, BATCH), captions
+    def _row(
+        self,
+        query: Query,
+        batch: Batch,
+        reading: "Reading",
+        panels: np.ndarray,
+        caption: str,
+        seconds: float,
+    ) -> Row:
+        truth = [query.image_set.panels[panel] for panel in self.asked]
+        prediction = [shown(word, style) for word, style in zip(reading.words, reading.styles, strict=True)]
+        gold = [shown(panel.word, panel.style) for panel in truth if isinstance(panel, Panel)]
+        return Row(
+            query_id=query.id,
+            layout=batch.arm.id + (AGAIN if batch.is_again else ""),
+            prediction=" | ".join(prediction),
+            gold=" | ".join(gold),
+            correct=float(prediction == gold),
+            margin=math.nan,
+            logp={},
+            n_tokens=query.image_set.grid.n_tokens,
+            seconds=seconds,
+            prompt=caption,
+            answer=as_png(query.image_set.grid.join(panels)),
+        )
 
-    def _drawn_alone(self, batch: Batch) -> tuple[np.ndarray, list[str]]:
-        """Draw each panel on a canvas of its own, from a text that names what it shows; one given is shown as is."""
-        apart = [single_panels(query.image_set) for query in batch.queries]
-        panels = []
-        for panel in range(len(apart[0])):
-            texts = [singles[panel].caption for singles in apart]
-            if self.given is not None and self.given[panel]:
-                panels.append(np.stack([query.image_set.pixels[panel] for query in batch.queries]))
-            else:
-                seeds = [query.seed + panel for query in batch.queries]
-                panels.append(draw(self.model, texts, SINGLE, seeds, self.settings, batch=BATCH)[:, 0])
-        captions = [" | ".join(batch.layout.arranged([each.caption for each in singles])) for singles in apart]
-        by_panel = np.stack(panels, axis=1)
-        return by_panel[:, list(batch.layout.places)], captions
+
+def _drawn(model: "ImageModel", batch: Batch, settings: Settings) -> tuple[np.ndarray, list[str]]:
+    """Return panels in their places, uint8, (n, n_panels, side, side, 3), and the captions that were read."""
+    arm = batch.arm
+    if arm.layout.change == "alone":
+        return _drawn_alone(model, batch, settings)
+    grid = batch.queries[0].image_set.grid
+    captions = [arm.layout.caption(query.image_set) for query in batch.queries]
+    ids: Ids = "panel" if arm.layout.change == "panel-ids" else "canvas"
+    given = None
+    if arm.given is not None:
+        truth = [grid.join(np.stack(arm.layout.arranged(query.image_set.pixels))) for query in batch.queries]
+        given = Given(np.stack(truth), tuple(arm.layout.arranged(arm.given)), arm.mode)
+    seeds = [query.seed for query in batch.queries]
+    how = Settings(settings.n_steps, settings.guidance, ids)
+    return draw(model, captions, grid, seeds, how, given, BATCH), captions
+
+
+def _drawn_alone(model: "ImageModel", batch: Batch, settings: Settings) -> tuple[np.ndarray, list[str]]:
+    """Draw each panel on a canvas of its own, from a text that names what it shows; one given is shown as is."""
+    arm, apart = batch.arm, [single_panels(query.image_set) for query in batch.queries]
+    panels = []
+    for panel in range(len(apart[0])):
+        if arm.given is not None and arm.given[panel]:
+            panels.append(np.stack([query.image_set.pixels[panel] for query in batch.queries]))
+            continue
+        texts = [singles[panel].caption for singles in apart]
+        seeds = [query.seed + panel for query in batch.queries]
+        panels.append(draw(model, texts, SINGLE, seeds, settings, batch=BATCH)[:, 0])
+    captions = [" | ".join(arm.layout.arranged([each.caption for each in singles])) for singles in apart]
+    return np.stack(panels, axis=1)[:, list(arm.layout.places)], captions
 
 
 def shown(word: str, style: str) -> str:

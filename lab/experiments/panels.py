@@ -1,4 +1,4 @@
-"""Does it matter where a panel stands? Draw the same sets with their panels arranged anew, and read one of them.
+"""Does it matter where a panel stands? Draw the same sets with their panels arranged anew, and read one.
 
 A set's caption relates its panels ("the same thing, flat style"). Nothing about what is asked for changes when the
 reference panel stands right instead of left, when the caption tells the panels in another order, or when positions
@@ -11,30 +11,23 @@ Source: Huang et al. 2024 (arXiv:2410.23775) for the canvas and the joint captio
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from lab.experiments.events import Cost, Event, Result
-from lab.experiments.panel_sweep import PanelSweep, Query
-from lab.experiments.prompt_sweep import answering, is_finished
+from lab.experiments.image_run import TASK_LORA, price, queries_of, run_sweep
+from lab.experiments.panel_sweep import Arm, PanelSweep
 from lab.experiments.views import floor_of, paired, split_controls
 from lab.images.layout import PanelLayout, default_layouts, parse_layout
-from lab.images.sampler import MODES, Settings
-from lab.images.tasks import SetTask, find_task, task_sets
-from lab.runs.environment import environment
+from lab.images.sampler import MODES, Mode, Settings
+from lab.images.tasks import SetTask, find_task
 from lab.runs.recipe import Recipe
 from lab.runs.store import Store
 from lab.stats.comparisons import accuracy_table, cochran_q, compare_layouts, pairwise
 from lab.stats.flips import flip_matrix
 from lab.stats.verdict import comparison_sentence, sweep_sentence
 
-if TYPE_CHECKING:
-    from lab.images.model import ImageModel
-
 N_FLOOR = 4  # canvases drawn once more, alone
-SECONDS_A_PANEL = 0.5  # of 20 guided steps on two quiet cores, for the price before a run
-TASK_LORA = "the task's"
 
 
 @dataclass(frozen=True)
@@ -105,42 +98,35 @@ class PanelsParams:
 
 
 def prepare(params: PanelsParams) -> PanelSweep:
-    """Load model, LoRA and drawings, and lay out every set; nothing is drawn yet."""
-    from lab.images.emoji import atlas
+    """Load probe and drawings, and lay out every set; nothing is drawn yet."""
     from lab.images.probe import load_probe
 
-    sets = task_sets(params.set_task, params.n_queries, "test", params.seed, atlas())
-    queries = [
-        Query(f"{each.name} {place + 1}", each, 1000 * params.seed + 10 * place) for place, each in enumerate(sets)
-    ]
     n = params.set_task.grid.n_panels
     given = None if params.given == "none" else tuple(panel != params.asked - 1 for panel in range(n))
-    mode = "blend" if params.given == "none" else params.given
-    return PanelSweep(
-        _model(params), load_probe(), queries, params.parsed, params.asked - 1, given, mode, params.settings, N_FLOOR
-    )  # type: ignore[arg-type]
+    mode: Mode = next((mode for mode in MODES if mode == params.given), "blend")
+    arms = [Arm(layout.id, layout, loras_of(params), given, mode) for layout in params.parsed]
+    queries = queries_of(params.set_task, params.n_queries, params.seed)
+    return PanelSweep(load_probe(), queries, arms, [params.asked - 1], params.settings, N_FLOOR)
+
+
+def loras_of(params: PanelsParams) -> dict[str, float]:
+    """Return the LoRA that a run draws with and its strength; empty for the base alone."""
+    name = params.task if params.lora == TASK_LORA else params.lora
+    return {name: params.strength} if name else {}
 
 
 def cost(params: PanelsParams) -> Cost:
-    """Price a run by its panels and steps, without loading the model."""
+    """Price a run."""
     n_canvases = params.n_queries * len(params.layouts) + min(N_FLOOR, params.n_queries)
-    n_panels = params.set_task.grid.n_panels
-    seconds = n_canvases * n_panels * SECONDS_A_PANEL * params.n_steps / 20
-    n_tokens = n_canvases * n_panels * 80 * params.n_steps * 2
-    return Cost(n_canvases, n_tokens, n_tokens, seconds, 300_000_000)
+    return price(n_canvases, params.set_task.grid.n_panels, params.n_steps)
 
 
 def run(params: PanelsParams, store: Store) -> Iterator[Event]:
     """Make the run, or go on with it; a finished run is read without loading a model."""
     recipe = Recipe("panels", asdict(params))
-    if not is_finished(store, recipe.id):
-        yield cost(params)
-        sweep = prepare(params)
-        store.begin(recipe, record(sweep.model, params))
-        yield from answering([sweep], store, recipe.id)
-        result = read(params, store)
-        store.finish(recipe.id, result.summary)
-    yield read(params, store)
+    yield from run_sweep(
+        recipe, store, cost(params), lambda: prepare(params), list(loras_of(params)), lambda: read(params, store)
+    )
 
 
 def read(params: PanelsParams, store: Store) -> Result:
@@ -183,27 +169,3 @@ def summarise(predictions: pd.DataFrame, params: PanelsParams, run_id: str) -> R
     }
     figures = panels_figures(accuracies, comparisons, floor)
     return Result(run_id, predictions, tables, figures, verdict, summary)
-
-
-def record(model: "ImageModel", params: PanelsParams) -> dict:
-    """Record where a run is made: machine, versions, the model and the LoRA by their hashes."""
-    from lab.images.model import EMBEDDED
-    from lab.images.shelf import path_of
-    from lab.weights.manifest import sha256_of
-
-    weights = EMBEDDED / "transformer" / "diffusion_pytorch_model.safetensors"
-    known = {"id": model.id, "revision": sha256_of(weights)[:12], "device": str(model.device), "dtype": str(model.dtype)}
-    if name := lora_of(params):
-        known["lora"] = f"{name} {sha256_of(path_of(name))[:12]}"
-    return {**environment(), "model": known}
-
-
-def lora_of(params: PanelsParams) -> str:
-    """Return the name of the LoRA that a run draws with, "" for none."""
-    return params.task if params.lora == TASK_LORA else params.lora
-
-
-def _model(params: PanelsParams) -> "ImageModel":
-    from lab.images.shelf import load_weighed
-
-    return load_weighed({lora_of(params): params.strength} if lora_of(params) else {})

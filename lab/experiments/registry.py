@@ -15,6 +15,15 @@ if TYPE_CHECKING:
 
     from lab.experiments.events import Cost, Event, Result
     from lab.runs.store import Store
+    from lab.weights import Progress
+
+
+def load_language_model(params: Any, progress: "Progress") -> None:
+    """Load the language model of an experiment on prompts; the next call for it returns at once."""
+    from lab.learners.load import load
+
+    load(params.model, params.device, params.dtype, progress)
+
 
 TRUE, FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
@@ -54,6 +63,7 @@ class Experiment:
         check: Measures the paper's claims; the flag asks for a quick, coarser measurement.
         example: Parameters of a run that takes seconds.
         docs: The page of documentation, a path in the repository.
+        load: Loads the model that parameters name, telling progress, so that a run can begin at once.
     """
 
     id: str
@@ -69,6 +79,7 @@ class Experiment:
     check: "Callable[[bool, Store], CheckResult]"
     example: dict[str, Any]
     docs: str
+    load: "Callable[[Any, Progress], None]" = load_language_model
 
     def recipe(self, params: Any) -> Recipe:
         """Name the run that these parameters determine."""

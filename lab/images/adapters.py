@@ -29,7 +29,9 @@ def save(model: ImageModel, name: str, path: Path, about: Mapping[str, str] | No
     from safetensors.torch import save_file
 
     state = get_peft_model_state_dict(model.transformer, adapter_name=name)
-    tensors = {f"transformer.{key}": tensor.detach().half().cpu().contiguous() for key, tensor in state.items()}
+    tensors = {
+        f"transformer.{key}": tensor.detach().half().cpu().contiguous() for key, tensor in state.items()
+    }
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f"{path.name}.{os.getpid()}")
     try:
@@ -43,7 +45,7 @@ def about(path: Path) -> dict[str, str]:
     """Read the texts in a file's header, without its tensors."""
     from safetensors import safe_open
 
-    _readable(path)
+    readable(path)
     with safe_open(path, framework="pt") as file:
         return dict(file.metadata() or {})
 
@@ -54,13 +56,15 @@ def load(model: ImageModel, path: Path, name: str) -> None:
     Raises:
         AdapterError: Not a safetensors file, damaged, or made for another model.
     """
-    _readable(path)
+    readable(path)
     check_fits(model, path)
     if not re.fullmatch(r"[a-z0-9_]{3,60}", name):
         raise AdapterError(f"an adapter's name is 3 to 60 of a-z, 0-9 and _, got {name!r}")
     if name in getattr(model.transformer, "peft_config", {}):
         model.pipeline.delete_adapters(name)
-    model.pipeline.load_lora_weights(path.parent, weight_name=path.name, adapter_name=name, local_files_only=True)
+    model.pipeline.load_lora_weights(
+        path.parent, weight_name=path.name, adapter_name=name, local_files_only=True
+    )
     model.transformer.requires_grad_(False)
     model.transformer.eval()
 
@@ -125,7 +129,12 @@ def check_fits(model: ImageModel, path: Path) -> None:
         raise AdapterError(f"{path.name} holds no LoRA in diffusers' format (… lora_A / lora_B …).")
 
 
-def _readable(path: Path) -> None:
+def readable(path: Path) -> None:
+    """Make sure that a file is safetensors and whole.
+
+    Raises:
+        AdapterError: It is not; the message says why.
+    """
     from safetensors import SafetensorError, safe_open
 
     if path.suffix != SUFFIX:
@@ -141,4 +150,6 @@ def _readable(path: Path) -> None:
         with safe_open(path, framework="pt") as file:
             file.keys()
     except (SafetensorError, OSError) as error:
-        raise AdapterError(f"{path.name} is damaged or no safetensors file ({error}). Download it again.") from error
+        raise AdapterError(
+            f"{path.name} is damaged or no safetensors file ({error}). Download it again."
+        ) from error

@@ -83,9 +83,13 @@ def check(caption: str, grid: Grid, markers: Sequence[str] | None = None) -> lis
             found.append(Finding(True, f"{marker} {how}: each panel's text follows its marker, once."))
     for name in dict.fromkeys(_NAME.findall(caption)):
         if caption.count(name) == 1 and grid.n_panels > 1:
-            found.append(Finding(False, f"{name} occurs once: a recurring character is named in every panel."))
+            found.append(
+                Finding(False, f"{name} occurs once: a recurring character is named in every panel.")
+            )
     if unknown := [word for word in unknown_words(caption) if word[0] not in "[<"]:
         found.append(
-            Finding(False, f"The model was not trained on {', '.join(map(repr, unknown))} and will ignore it.")
+            Finding(
+                False, f"The model was not trained on {', '.join(map(repr, unknown))} and will ignore it."
+            )
         )
     return found

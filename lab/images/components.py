@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 N_CHANNELS = 8
 """Channels of a latent; packing takes 2 × 2 of them, so that a token carries 32 numbers and 8 × 8 pixels."""
+N_FILL = 4 * (N_CHANNELS + N_CHANNELS + 4 * 4)
+"""Channels of the fill branch's tokens: noisy latents, latents of the masked canvas, the mask's pixels."""
 N_TEXT = 192
 """Width of the text states and of the pooled vector."""
 _HEAD = 32

@@ -67,21 +67,33 @@ class Atlas:
         return self.pixels[words.index(word), STYLES.index(style)]
 
 
-@cache
+_kept: dict[Path, Atlas] = {}
+
+
 def atlas(progress: Progress | None = None) -> Atlas:
     """Return the drawings of all concepts; the first call fetches 23 MB and draws for half a minute.
+
+    Args:
+        progress: Told bytes or drawings done, how many in all, and what is happening.
 
     Raises:
         WeightsError: The packages cannot be had; the message names the remedy.
     """
     path = weights_home() / "emoji-atlas.npz"
-    if path.is_file():
-        try:
-            with np.load(path, allow_pickle=False) as stored:
-                if str(stored["made_from"]) == _made_from():
-                    return Atlas(stored["pixels"])
-        except (OSError, ValueError, KeyError):
-            pass  # damaged or of another version: drawn again below
+    if path not in _kept:
+        _kept[path] = _stored(path) or _drawn(path, progress)
+    return _kept[path]
+
+
+def _stored(path: Path) -> Atlas | None:
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return Atlas(stored["pixels"]) if str(stored["made_from"]) == _made_from() else None
+    except (OSError, ValueError, KeyError):  # missing, damaged or of another version: drawn again
+        return None
+
+
+def _drawn(path: Path, progress: Progress | None) -> Atlas:
     pixels = np.stack(list(draw_all([concept.code for concept in concepts()], progress)))
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f"{path.stem}.{os.getpid()}.npz")

@@ -36,7 +36,9 @@ class PanelLayout:
 
     def __post_init__(self):
         if sorted(self.places) != list(range(len(self.places))):
-            raise ValueError(f"a layout names every panel once, got {'-'.join(str(p + 1) for p in self.places)}")
+            raise ValueError(
+                f"a layout names every panel once, got {'-'.join(str(p + 1) for p in self.places)}"
+            )
         if self.change not in ("", *CHANGES):
             raise ValueError(f"a layout's change must be one of {', '.join(CHANGES)}, got {self.change!r}")
 
@@ -57,7 +59,7 @@ class PanelLayout:
         order = range(len(texts) - 1, -1, -1) if self.change == "retold" else None
         return compose(texts, image_set.grid, image_set.summary, markers, order)
 
-    def arranged(self, by_panel: Sequence) -> list:
+    def arranged(self, by_panel: Sequence | np.ndarray) -> list:
         """Put what belongs to the panels in the order of their places."""
         return [by_panel[panel] for panel in self.places]
 
@@ -78,7 +80,9 @@ def parse_layout(text: str, n_panels: int) -> PanelLayout:
         raise ValueError(f"a layout is written like {example} or {example}+retold, got {text!r}")
     places = tuple(int(digit) - 1 for digit in found[1].split("-"))
     if len(places) != n_panels:
-        raise ValueError(f"this task has {n_panels} panels, so a layout is written like {example}, got {text!r}")
+        raise ValueError(
+            f"this task has {n_panels} panels, so a layout is written like {example}, got {text!r}"
+        )
     return PanelLayout(places, found[2] or "")
 
 

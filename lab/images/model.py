@@ -13,7 +13,6 @@ from lab.images.grid import Grid
 
 if TYPE_CHECKING:
     import torch
-    from diffusers import FluxPipeline
 
 EMBEDDED = ASSETS / "flux-emoji"
 """The pipeline that the project trained, as `save_pretrained` wrote it."""
@@ -36,17 +35,33 @@ class ImageModel:
         pipeline: The loaded pipeline; its parts are used as they are.
         side: Pixels of a panel's side.
         n_tokens_per_panel: Caption tokens a panel; None where the pipeline always reads 512.
+        fill: The transformer that fills masked canvases; None where there is none.
     """
 
     id: str
-    pipeline: "FluxPipeline"
+    pipeline: Any  # a FluxPipeline: diffusers sets its parts as attributes that no type checker sees
     side: int = 64
     n_tokens_per_panel: int | None = 16
+    fill: Any = None
 
     @property
     def transformer(self) -> Any:
         """Return the network that denoises."""
         return self.pipeline.transformer
+
+    @property
+    def fill_transformer(self) -> Any:
+        """Return the network that denoises what is masked and sees the rest.
+
+        Raises:
+            ValueError: The model has none; the message names the remedy.
+        """
+        if self.fill is None:
+            raise ValueError(
+                f"{self.id} has no fill branch: choose the mode blend or context, "
+                "or train it: python -m lab.images.train fill"
+            )
+        return self.fill
 
     @property
     def device(self) -> "torch.device":
@@ -60,7 +75,7 @@ class ImageModel:
 
     @cached_property
     def is_guidance_embedded(self) -> bool:
-        """Tell whether guidance is an input of the transformer (FLUX.1-dev), not a second, unprompted pass."""
+        """Tell whether guidance is an input of the transformer (FLUX.1-dev), not an unprompted pass."""
         return bool(self.transformer.config.guidance_embeds)
 
     def n_tokens(self, grid: Grid) -> int:
@@ -83,8 +98,19 @@ class ImageModel:
         factor = self.pipeline.vae_scale_factor
         return height // factor, width // factor
 
-    def to_latents(self, canvases: np.ndarray, batch: int = 32) -> "torch.Tensor":
-        """Encode canvases (n, height, width, 3), uint8, to packed latents (n, tokens, 4 · channels)."""
+    def to_latents(
+        self, canvases: np.ndarray, batch: int = 32, is_hidden: np.ndarray | None = None
+    ) -> "torch.Tensor":
+        """Encode canvases to packed latents.
+
+        Args:
+            canvases: uint8, shape (n, height, width, 3).
+            batch: Canvases at once.
+            is_hidden: Pixels that count as mid-grey, bool, shape (n, height, width); None hides none.
+
+        Returns:
+            Shape (n, tokens, 4 · channels).
+        """
         import torch
 
         from lab.images.flow import pack
@@ -95,6 +121,9 @@ class ImageModel:
             for start in range(0, len(canvases), batch):
                 pixels = torch.from_numpy(np.ascontiguousarray(canvases[start : start + batch]))
                 values = pixels.permute(0, 3, 1, 2).to(vae.device, vae.dtype) / 127.5 - 1
+                if is_hidden is not None:
+                    hidden = torch.from_numpy(is_hidden[start : start + batch].copy())
+                    values = values.masked_fill(hidden[:, None].to(vae.device), 0.0)
                 latents = vae.encode(values).latent_dist.mode()
                 packed.append(pack((latents - vae.config.shift_factor) * vae.config.scaling_factor))
         return torch.cat(packed).to(self.device, self.dtype)
@@ -110,19 +139,21 @@ class ImageModel:
         with torch.no_grad():
             for start in range(0, len(packed), batch):
                 latents = unpack(packed[start : start + batch], *self.latent_size(grid))
-                latents = latents.to(vae.device, vae.dtype) / vae.config.scaling_factor + vae.config.shift_factor
+                latents = (
+                    latents.to(vae.device, vae.dtype) / vae.config.scaling_factor + vae.config.shift_factor
+                )
                 values = (vae.decode(latents).sample.float().clamp(-1, 1) + 1) * 127.5
                 drawn.append(values.round().byte().permute(0, 2, 3, 1).cpu().numpy())
         return np.concatenate(drawn)
 
 
 def assemble(modules: "dict[str, Any]") -> ImageModel:
-    """Put trained parts together as a pipeline: transformer, text_encoder, text_encoder_2, vae."""
+    """Put trained parts together: transformer, text_encoder, text_encoder_2, vae, and fill if trained."""
     from diffusers import FlowMatchEulerDiscreteScheduler, FluxPipeline
 
     from lab.images.vocabulary import tokenizer
 
-    pipeline = FluxPipeline(
+    pipeline: Any = FluxPipeline(
         scheduler=FlowMatchEulerDiscreteScheduler(shift=1.0),
         vae=modules["vae"],
         text_encoder=modules["text_encoder"],
@@ -132,17 +163,17 @@ def assemble(modules: "dict[str, Any]") -> ImageModel:
         transformer=modules["transformer"],
     )
     pipeline.set_progress_bar_config(disable=True)
-    return ImageModel("flux-emoji", pipeline)
+    return ImageModel("flux-emoji", pipeline, fill=modules.get("fill"))
 
 
 def load_embedded(folder: Path = EMBEDDED, device: str = "cpu") -> ImageModel:
-    """Load the pipeline that the project trained, in float32 (bfloat16 on CUDA).
+    """Load the pipeline that the project trained and its fill branch, in float32 (bfloat16 on CUDA).
 
     Raises:
         FileNotFoundError: The folder holds no pipeline; the message names the command that trains it.
     """
     import torch
-    from diffusers import FluxPipeline
+    from diffusers import FluxPipeline, FluxTransformer2DModel
 
     if not (folder / "model_index.json").is_file():
         raise FileNotFoundError(
@@ -154,4 +185,8 @@ def load_embedded(folder: Path = EMBEDDED, device: str = "cpu") -> ImageModel:
     pipeline.set_progress_bar_config(disable=True)
     for part in (pipeline.transformer, pipeline.vae, pipeline.text_encoder, pipeline.text_encoder_2):
         part.requires_grad_(False).eval()
-    return ImageModel("flux-emoji", pipeline)
+    fill = None
+    if (folder / "fill" / "config.json").is_file():
+        fill = FluxTransformer2DModel.from_pretrained(folder / "fill", dtype=dtype, local_files_only=True)
+        fill.to(device).requires_grad_(False).eval()
+    return ImageModel("flux-emoji", pipeline, fill=fill)

@@ -5,19 +5,21 @@ The steps are those of a FluxPipeline: the same schedule, the same guidance, the
 
 Three ways to condition on given panels, none of which the published In-Context LoRA code offers:
 
-| mode | what happens to the given panels |
-|---|---|
-| blend | after each step they are replaced by the truth, noised to that step's time (as FluxInpaintPipeline does at strength 1) |
-| context | they stay clean all the while, marked by position axis 0 = 1; needs a LoRA tuned with clean context |
-| fill | the truth and a mask are further channels of every token (as FluxFillPipeline); needs the fill branch |
+| mode | what happens to the given panels | like | needs |
+|---|---|---|---|
+| blend | after each step they become the truth, noised to its time | FluxInpaintPipeline, strength 1 | |
+| context | they stay clean all the while, marked by position axis 0 = 1 | | a LoRA tuned with clean context |
+| fill | the truth and a mask are further channels of every token | FluxFillPipeline | the fill branch |
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from lab.images.fill import fill_channels
 from lab.images.flow import positions
 from lab.images.grid import Grid
 from lab.images.model import ImageModel, Text
@@ -55,24 +57,60 @@ class Settings:
 
 @dataclass(frozen=True)
 class Given:
-    """Panels that are not to be drawn but kept.
+    """What is not to be drawn but kept: panels, and with a mask also parts of the other panels.
 
     Args:
-        canvases: Pictures with the given panels in their places, uint8, shape (n, height, width, 3); what lies
-            elsewhere does not count.
+        canvases: Pictures with the given panels in their places, uint8, shape (n, height, width, 3); what
+            lies elsewhere does not count.
         is_given: Which panels, a truth value each, in reading order; not all of them.
         mode: How they enter.
+        mask: For mode fill: which pixels of the other panels are to be drawn, bool, shape (height, width);
+            the rest of them is shown to the model too. None draws them whole.
+
+    Raises:
+        ValueError: Nothing is left to draw, or the mask does not suit.
     """
 
     canvases: np.ndarray
     is_given: tuple[bool, ...]
     mode: Mode = "blend"
+    mask: np.ndarray | None = None
 
     def __post_init__(self):
         if self.mode not in MODES:
             raise ValueError(f"mode must be one of {', '.join(MODES)}, got {self.mode!r}")
         if all(self.is_given):
             raise ValueError("every panel is given and none is left to draw: leave at least one out")
+        if self.mask is None:
+            return
+        if self.mode != "fill":
+            raise ValueError(f"a mask of pixels needs the mode fill, got {self.mode!r}; or give whole panels")
+        if self.mask.dtype != bool or self.mask.ndim != 2:
+            raise ValueError(
+                f"mask must be bool of shape (height, width), got {self.mask.dtype} of {self.mask.shape}"
+            )
+        if not self.mask.any():
+            raise ValueError("the mask is empty and nothing is left to draw: mark at least one pixel")
+
+    def is_drawn(self, grid: Grid, side: int) -> np.ndarray:
+        """Tell for every pixel of the canvas whether it is to be drawn, shape (height, width).
+
+        Raises:
+            ValueError: The mask has another shape, or marks pixels of a given panel.
+        """
+        panels = np.broadcast_to(
+            ~np.array(self.is_given)[:, None, None, None], (grid.n_panels, side, side, 1)
+        )
+        others = grid.join(panels)[..., 0]
+        if self.mask is None:
+            return others
+        if self.mask.shape != others.shape:
+            raise ValueError(f"mask must have the canvas's shape {others.shape}, got {self.mask.shape}")
+        if (self.mask & ~others).any():
+            raise ValueError(
+                "the mask marks pixels of a given panel: mark only the panels that are to be drawn"
+            )
+        return self.mask
 
 
 @dataclass(frozen=True)
@@ -111,7 +149,8 @@ def sample(
         nothing: The empty caption, if the caller has it encoded already.
 
     Raises:
-        ValueError: A number of captions, panels or canvases that does not fit.
+        ValueError: A number of captions, panels or canvases, or a mask, that does not fit; mode fill with a
+            model that has no fill branch.
     """
     import torch
 
@@ -120,14 +159,18 @@ def sample(
     height, width = model.latent_size(grid)
     noise = _noise(model, grid, seeds)
     ids = token_positions(grid, height, width, settings.ids).to(model.device)
-    keep = clean = None
+    keep = clean = seen = None
     if given is not None:
         if len(given.is_given) != grid.n_panels:
             raise ValueError(f"{grid.n_panels} panels need as many marks, got {len(given.is_given)}")
         if len(given.canvases) not in (1, n):
             raise ValueError(f"{n} canvases need as many given pictures, got {len(given.canvases)}")
-        keep = tokens_of(grid, height, width, given.is_given).to(model.device)
-        clean = model.to_latents(given.canvases).expand(n, -1, -1)
+        if given.mode == "fill":
+            is_drawn = np.broadcast_to(given.is_drawn(grid, model.side), given.canvases.shape[:3])
+            seen = fill_channels(model, given.canvases, is_drawn).expand(n, -1, -1)
+        else:
+            keep = tokens_of(grid, height, width, given.is_given).to(model.device)
+            clean = model.to_latents(given.canvases).expand(n, -1, -1)
     is_guided = settings.guidance != 1 and not model.is_guidance_embedded
     if is_guided:
         empty = _repeated(nothing or model.encode_text([""], grid), n)
@@ -139,17 +182,17 @@ def sample(
     if keep is not None and given is not None and given.mode == "context":
         ids = ids.clone()
         ids[keep, 0] = 1
-    velocity_of = _velocity(model, both, ids, settings, is_guided)
+    velocity_of = _velocity(model, both, ids, settings, is_guided, seen)
     x = noise
     times = _times(model, settings.n_steps, x.shape[1])
     with torch.no_grad():
-        for step, (now, then) in enumerate(zip(times[:-1], times[1:], strict=True), start=1):
+        for step, (now, then) in enumerate(pairwise(times), start=1):
             if keep is not None and clean is not None and given is not None:
                 x = _held(x, clean, noise, keep, now, given.mode)
             velocity = velocity_of(x, now)
             ahead = x - now * velocity
             x = x + (then - now) * velocity
-            if keep is not None and clean is not None and given is not None and given.mode != "fill":
+            if keep is not None and clean is not None:
                 ahead = torch.where(keep[:, None], clean, ahead)
             yield Denoised(step, settings.n_steps, ahead if then > 0 else (ahead if keep is not None else x))
 
@@ -170,7 +213,7 @@ def draw(
         part = slice(start, start + batch)
         here = given
         if given is not None and len(given.canvases) > 1:
-            here = Given(given.canvases[part], given.is_given, given.mode)
+            here = replace(given, canvases=given.canvases[part])
         text = model.encode_text(list(captions[part]), grid)
         *_, last = sample(model, text, grid, seeds[part], settings, here, nothing)
         drawn.append(grid.split(model.to_pixels(last.packed, grid)))
@@ -201,23 +244,22 @@ def tokens_of(grid: Grid, height: int, width: int, is_chosen: Sequence[bool]) ->
 def _held(x, clean, noise, keep, time: float, mode: Mode):
     import torch
 
-    if mode == "fill":
-        return x
     held = clean if mode == "context" else (1 - time) * clean + time * noise
     return torch.where(keep[:, None], held, x)
 
 
-def _velocity(model: ImageModel, text: Text, ids, settings: Settings, is_guided: bool):
+def _velocity(model: ImageModel, text: Text, ids, settings: Settings, is_guided: bool, seen=None):
     import torch
 
-    transformer = model.transformer
+    transformer = model.transformer if seen is None else model.fill_transformer
     n = len(text.states)
     guidance = None
     if model.is_guidance_embedded:
         guidance = torch.full([n], settings.guidance, device=model.device, dtype=torch.float32)
 
     def velocity_of(x: torch.Tensor, time: float) -> torch.Tensor:
-        tokens = torch.cat([x, x]) if is_guided else x
+        tokens = x if seen is None else torch.cat([x, seen], dim=2)
+        tokens = torch.cat([tokens, tokens]) if is_guided else tokens
         answer = transformer(
             hidden_states=tokens,
             timestep=torch.full([n], time, device=x.device, dtype=x.dtype),

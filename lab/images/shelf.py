@@ -47,7 +47,9 @@ def own_path(name: str) -> Path:
         AdapterError: The name can't be a file's.
     """
     if not _SLUG.fullmatch(name):
-        raise AdapterError(f"a LoRA's name is 1 to 41 of a-z, 0-9 and -, beginning with a letter or digit, got {name!r}")
+        raise AdapterError(
+            f"a LoRA's name is 1 to 41 of a-z, 0-9 and -, beginning with a letter or digit, got {name!r}"
+        )
     return own_folder() / f"{name}{SUFFIX}"
 
 

@@ -155,7 +155,9 @@ def match(reading: "Reading", texts: Sequence[str]) -> float:
     """
     places = {concept.word: place for place, concept in enumerate(concepts())}
     cosines = [
-        reading.similarity[panel, places[word]] for panel, word in enumerate(wanted(texts)) if word is not None
+        reading.similarity[panel, places[word]]
+        for panel, word in enumerate(wanted(texts))
+        if word is not None
     ]
     return float(np.mean(cosines)) if cosines else 0.0
 

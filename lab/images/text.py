@@ -1,5 +1,6 @@
 """Read captions as a FluxPipeline does: token states and a pooled vector."""
 
+import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -7,6 +8,8 @@ from lab.images.vocabulary import MAX_TOKENS, tokenizer
 
 if TYPE_CHECKING:
     import torch
+
+_turn = threading.Lock()  # a fast tokenizer keeps the length that it was last asked for
 
 
 class Read(NamedTuple):
@@ -27,6 +30,7 @@ def read(captions: Sequence[str], encoders: "tuple[torch.nn.Module, torch.nn.Mod
     pooled, states = encoders
     device = next(states.parameters()).device
     fill = {"padding": "max_length", "truncation": True, "return_tensors": "pt"}
-    for_pooled = tokenizer()(list(captions), max_length=MAX_TOKENS, **fill).input_ids.to(device)
-    for_states = tokenizer()(list(captions), max_length=n_tokens, **fill).input_ids.to(device)
+    with _turn:
+        for_pooled = tokenizer()(list(captions), max_length=MAX_TOKENS, **fill).input_ids.to(device)
+        for_states = tokenizer()(list(captions), max_length=n_tokens, **fill).input_ids.to(device)
     return Read(states(for_states)[0], pooled(for_pooled).pooler_output)

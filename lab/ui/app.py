@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 from gradio.events import Dependency
 
-from lab.ui import compose, order, position, runs
+from lab.ui import compose, images, order, position, runs
 from lab.ui.api import mount_api
 from lab.ui.headline import headline_html
 from lab.ui.opening import compose_door, tab_doors, wire_links, wire_moving_on
@@ -55,11 +55,22 @@ def _tabs(lab: Lab, arrived: Dependency, copy: gr.Button, link_place: gr.Row) ->
             in_compose = compose.build()
         with gr.Tab("Order", id="order"):
             in_order = order.build(lab)
+        with gr.Tab("Image sets", id="images"):
+            in_images = images.build(lab)
         with gr.Tab("Runs", id="runs") as history:
-            in_runs = runs.build(lab, _openers(tabs, position=in_position.handles, order=in_order.handles))
+            in_runs = runs.build(
+                lab,
+                _openers(
+                    tabs,
+                    position=in_position.handles,
+                    order=in_order.handles,
+                    images=in_images.handles,
+                ),
+            )
     doors = {
         **tab_doors("position", "Position", in_position.handles),
         **tab_doors("order", "Order", in_order.handles),
+        **tab_doors("images", "Image sets", in_images.handles),
         "compose": compose_door(in_compose),
     }
     with link_place:
@@ -67,7 +78,7 @@ def _tabs(lab: Lab, arrived: Dependency, copy: gr.Button, link_place: gr.Row) ->
     wire_moving_on(in_compose.to_position, doors["compose"], doors["position"], tabs)
     wire_moving_on(in_compose.to_order, doors["compose"], doors["order"], tabs)
     compose.wire_look(in_compose, composing.select)
-    for tab in (in_position, in_order):
+    for tab in (in_position, in_order, in_images):
         arrived.then(tab.draw, None, tab.late, show_progress="hidden", api_visibility="private")
     history.select(*in_runs.refresh, show_progress="hidden", api_visibility="private")
 

@@ -65,6 +65,14 @@ class Opened:
         """Read its prompts: query_id, layout, prompt, candidates."""
         return _example(self.example).prompts if self.example else store.prompts(self.run_id)
 
+    def answers(self, store: Store) -> dict[tuple[str, str], str]:
+        """Read what was generated, unparsed, by query id and layout."""
+        if self.example:
+            return _example(self.example).answers
+        table = store.answers(self.run_id)
+        keys = zip(table["query_id"], table["layout"], strict=True)
+        return dict(zip(keys, table["answer"], strict=True))
+
     def summary(self, store: Store) -> dict[str, Any]:
         """Read its summary, empty while it is not finished."""
         return _example(self.example).summary if self.example else store.summary(self.run_id)

@@ -5,7 +5,6 @@ from dataclasses import fields
 from typing import Any, NamedTuple
 
 import gradio as gr
-from gradio.data_classes import GradioModel, GradioRootModel
 
 from lab.experiments.position import PositionParams
 from lab.prompts.layout import Layout
@@ -25,6 +24,7 @@ from lab.ui.run_controls import (
     run_controls,
     wire_run,
 )
+from lab.ui.shipped import show_at_build
 from lab.ui.setting_panel import SettingPanel, setting_panel
 
 LAYOUTS = ("none", "ssp", "esp", "sum", "eum", "turns", "eum+restated", "sum+shuffled", "sum+filler")
@@ -84,7 +84,7 @@ def build(lab: Lab) -> ExperimentTab:
     layouts.change(_references, [layouts, reference], reference, **LIGHT)
     shipped = shown(panel, first, NO_STORE, first.result(NO_STORE)) if first is not None else {}
     figures = [part for card in panel.cards.values() for part in card]
-    _show_at_build({part: value for part, value in shipped.items() if part not in figures})
+    show_at_build({part: value for part, value in shipped.items() if part not in figures})
     handle = TabHandle.of(stage, form.fill, lambda run, store: shown(panel, run, store, run.result(store)))
     return ExperimentTab({"position": handle, "protocol": paper}, figures, lambda: in_order(shipped, figures))
 
@@ -159,17 +159,3 @@ def _adding(form: Form, opened: gr.State) -> Any:
 
     n_queries = form.by_name["n_queries"]
     return form.more.click(added, [opened, n_queries], n_queries, **LIGHT).then
-
-
-def _show_at_build(updates: Updates) -> None:
-    """Write the example into the page itself, so that it is there before anything is asked of the server."""
-    for component, value in updates.items():
-        if isinstance(value, gr.components.Component):
-            component.choices, component.value = value.choices, value.value
-            value.unrender()  # made while the page is built, it would stand on it once more
-        else:
-            ready = component.postprocess(value) if value is not None else None
-            # The page gets its configuration as JSON: a model of pydantic would arrive there as its text.
-            component.value = (
-                ready.model_dump() if isinstance(ready, GradioModel | GradioRootModel) else ready
-            )

@@ -9,6 +9,7 @@ import queue
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -79,6 +80,21 @@ def stop(request: "gr.Request", experiment_id: str) -> bool:
     return True
 
 
+@contextmanager
+def turn(request: "gr.Request", key: str) -> Iterator[threading.Event]:
+    """Hold the model for a block that is no run of the store; yields the signal that `stop` sets."""
+    with _stops_lock:
+        stopping = _stops.setdefault(_key(request, key), threading.Event())
+    try:
+        with model_turn:
+            yield stopping
+    finally:
+        stopping.set()
+        with _stops_lock:
+            if _stops.get(_key(request, key)) is stopping:
+                del _stops[_key(request, key)]
+
+
 def stream(experiment: "Experiment", params: Any, lab: Lab, request: "gr.Request") -> Iterator[RunState]:
     """Make a run, or go on with it; a run that is finished is read without a model.
 
@@ -120,7 +136,7 @@ def pricing(experiment: "Experiment", params: Any) -> Iterator[RunState]:
     def work() -> None:
         try:
             with model_turn:
-                _load(params, nobody_waits, told)
+                _load(experiment, params, nobody_waits, told)
                 told.put(experiment.cost(params))
         except BaseException as error:  # carried to the page
             told.put(error)
@@ -189,7 +205,7 @@ def _make(
 ) -> None:
     run_id = experiment.recipe(params).id
     if not is_finished(store, run_id):
-        _load(params, stopping, told)
+        _load(experiment, params, stopping, told)
     events = experiment.run(params, store)
     for event in events:
         told.put(event)
@@ -205,16 +221,16 @@ class _Abandoned(Exception):
     """Raised inside a download that nobody waits for any more."""
 
 
-def _load(params: Any, stopping: threading.Event, told: "queue.Queue[Any]") -> None:
-    from lab.learners.load import load
-
+def _load(
+    experiment: "Experiment", params: Any, stopping: threading.Event, told: "queue.Queue[Any]"
+) -> None:
     def progress(done: int, total: int, message: str) -> None:
         if stopping.is_set():
             raise _Abandoned
         told.put(f"{message}: {done / 1e6:.0f} of {total / 1e6:.0f} MB" if total else message)
 
-    told.put(f"Loading {params.model}")
-    load(params.model, params.device, params.dtype, progress)
+    told.put(f"Loading {getattr(params, 'model', 'the model')}")
+    experiment.load(params, progress)
     told.put("Writing the prompts and measuring how fast they are read")
 
 

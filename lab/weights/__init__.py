@@ -2,7 +2,16 @@
 
 from lab.weights.cache import fetch, manifest_of
 from lab.weights.manifest import Manifest
-from lab.weights.source import Folder, HubModel, NodePackage, Package, Progress, Source, WeightsError, weights_home
+from lab.weights.source import (
+    Folder,
+    HubModel,
+    NodePackage,
+    Package,
+    Progress,
+    Source,
+    WeightsError,
+    weights_home,
+)
 
 __all__ = [
     "Folder",

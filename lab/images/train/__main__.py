@@ -1,7 +1,7 @@
 """Train the weights under assets/images from nothing; what was broken off goes on where it stopped.
 
 python -m lab.images.train all [--work DIR] [--threads N]
-python -m lab.images.train autoencoder | base | ...
+python -m lab.images.train autoencoder | base | fill
 """
 
 import argparse
@@ -13,7 +13,7 @@ from pathlib import Path
 from lab.images.train.loop import Step
 from lab.place import home
 
-PARTS = ("autoencoder", "base")
+PARTS = ("autoencoder", "base", "fill", "loras")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -43,7 +43,11 @@ def _tell(part: str, steps: Iterator[Step]) -> None:
         if time.monotonic() - told > 20 or step.step == step.n_steps:
             told = time.monotonic()
             mean = sum(losses) / len(losses)
-            print(f"{part}: {step.step}/{step.n_steps} loss {mean:.4f} {step.seconds:.0f} s", file=sys.stderr, flush=True)
+            print(
+                f"{part}: {step.step}/{step.n_steps} loss {mean:.4f} {step.seconds:.0f} s",
+                file=sys.stderr,
+                flush=True,
+            )
             losses = []
 
 

@@ -11,7 +11,10 @@ from lab.images.train.loop import Schedule, Step, train
 
 SCHEDULE = Schedule(n_steps=2_600, rate=2e-3, n_warmup=100, flat=0.4, ema=0.995)
 BATCH = 8
-_EDGES, _KL = 0.5, 1e-6  # weights of the gradient loss and of the divergence, beside a mean absolute error of 1
+_EDGES, _KL = (
+    0.5,
+    1e-6,
+)  # weights of the gradient loss and of the divergence, beside a mean absolute error of 1
 
 
 def train_autoencoder(drawings: np.ndarray, checkpoint: Path, seed: int = 0, n_steps: int | None = None):
@@ -39,7 +42,9 @@ def _steps(vae, drawings, checkpoint: Path, seed: int, schedule: Schedule) -> It
         pixels = pictures(drawings, np.random.default_rng(generator.initial_seed()), BATCH)
         posterior = vae.encode(pixels).latent_dist
         drawn = vae.decode(posterior.sample(generator)).sample
-        across = l1_loss(drawn.diff(dim=3), pixels.diff(dim=3)) + l1_loss(drawn.diff(dim=2), pixels.diff(dim=2))
+        across = l1_loss(drawn.diff(dim=3), pixels.diff(dim=3)) + l1_loss(
+            drawn.diff(dim=2), pixels.diff(dim=2)
+        )
         return l1_loss(drawn, pixels) + _EDGES * across + _KL * posterior.kl().mean()
 
     return train({"vae": vae}, loss_of, schedule, seed, checkpoint)
@@ -60,7 +65,9 @@ def pictures(drawings: np.ndarray, random: np.random.Generator, n: int, side: in
         if random.random() < 0.6:
             first, second = random.uniform(20, 255, (2, 3))
             ramp = np.linspace(0, 1, side)[:, None, None] * (random.random() < 0.3)
-            ground[:] = first + (second - first) * (ramp if random.random() < 0.5 else ramp.transpose(1, 0, 2))
+            ground[:] = first + (second - first) * (
+                ramp if random.random() < 0.5 else ramp.transpose(1, 0, 2)
+            )
         picture = Image.fromarray(ground.astype(np.uint8))
         for _ in range(1 + (random.random() < 0.25)):
             size = int(random.choice([58, 42, 28])) if random.random() < 0.7 else int(random.integers(20, 64))

@@ -14,13 +14,14 @@ from lab.images.flow import noised, pack, positions, times
 from lab.images.grid import Grid
 from lab.images.panels import BACKGROUNDS, SIZES, Panel, draw
 from lab.images.text import read
-from lab.images.train.contents import PANELS_PER_BATCH, Canvas, grid_of, independent_canvas
+from lab.images.train.contents import PANELS_PER_WORKER, Canvas, grid_of, independent_canvas
 from lab.images.train.loop import Schedule, Step, train
 
 if TYPE_CHECKING:
     import torch
 
-SCHEDULE = Schedule(n_steps=7_000, rate=2e-3, n_warmup=150, flat=0.6, ema=0.999)
+N_WORKERS = 2
+SCHEDULE = Schedule(n_steps=7_600, rate=2e-3, n_warmup=150, flat=0.6, ema=0.999)
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,11 @@ def latent_table(vae, drawings: Atlas) -> LatentTable:
         for row, concept in enumerate(known):
             for column, style in enumerate(STYLES):
                 pixels = np.stack(
-                    [draw(Panel(concept.word, style, ground, size), drawings) for ground in BACKGROUNDS for size in SIZES]
+                    [
+                        draw(Panel(concept.word, style, ground, size), drawings)
+                        for ground in BACKGROUNDS
+                        for size in SIZES
+                    ]
                 )
                 values = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1
                 encoded = (vae.encode(values).latent_dist.mode() - shift) * scale
@@ -77,7 +82,11 @@ def latent_table(vae, drawings: Atlas) -> LatentTable:
 
 
 def train_base(
-    table: LatentTable, checkpoint: Path, seed: int = 0, schedule: Schedule = SCHEDULE, start: dict | None = None
+    table: LatentTable,
+    checkpoint: Path,
+    seed: int = 0,
+    schedule: Schedule = SCHEDULE,
+    start: dict | None = None,
 ) -> "tuple[dict[str, torch.nn.Module], Iterator[Step]]":
     """Return the modules (transformer, text_encoder, text_encoder_2) and the steps that train them.
 
@@ -98,14 +107,17 @@ def train_base(
     def loss_of(step: int, generator: torch.Generator) -> torch.Tensor:
         random = np.random.default_rng(generator.initial_seed())
         grid = grid_of(random)
-        canvases = [independent_canvas(grid, random) for _ in range(round(PANELS_PER_BATCH / grid.n_panels))]
+        canvases = [independent_canvas(grid, random) for _ in range(round(PANELS_PER_WORKER / grid.n_panels))]
         return flow_loss(start, table, canvases, generator)
 
-    return start, train(start, loss_of, schedule, seed, checkpoint)
+    return start, train(start, loss_of, schedule, seed, checkpoint, n_workers=N_WORKERS)
 
 
 def flow_loss(
-    modules: "dict[str, torch.nn.Module]", table: LatentTable, canvases: list[Canvas], generator: "torch.Generator"
+    modules: "dict[str, torch.nn.Module]",
+    table: LatentTable,
+    canvases: list[Canvas],
+    generator: "torch.Generator",
 ) -> "torch.Tensor":
     """Return the mean squared error of the velocity over canvases of one grid."""
     import torch
@@ -117,7 +129,9 @@ def flow_loss(
     noise = torch.randn(clean.shape, generator=generator)
     time = times(len(clean), generator)
     text = read(
-        [canvas.caption for canvas in canvases], (modules["text_encoder"], modules["text_encoder_2"]), grid.n_tokens
+        [canvas.caption for canvas in canvases],
+        (modules["text_encoder"], modules["text_encoder_2"]),
+        grid.n_tokens,
     )
     velocity = modules["transformer"](
         hidden_states=noised(clean, noise, time),

@@ -16,8 +16,8 @@ from lab.images.tasks import SUMMARIES
 from lab.images.vocabulary import NAMES
 
 MIX = {SINGLE: 0.52, PAIR: 0.18, STACK: 0.07, ROW: 0.05, COLUMN: 0.04, SQUARE: 0.14}
-"""How often a batch has which grid; a batch holds about 32 panels whatever its grid."""
-PANELS_PER_BATCH = 32
+"""How often a batch has which grid; a worker's batch holds about 16 panels whatever its grid."""
+PANELS_PER_WORKER = 16
 
 _P_NO_CAPTION = 0.08  # read as "" by guidance
 _P_SUMMARY = 0.3  # of captions of several panels

@@ -8,6 +8,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -76,6 +77,7 @@ def train(
     seed: int,
     checkpoint: Path | None = None,
     save_every_s: float = 120.0,
+    n_workers: int = 1,
 ) -> Iterator[Step]:
     """Train the parameters that ask for gradients, a step a yield; at the end the modules hold the average.
 
@@ -86,6 +88,8 @@ def train(
         seed: Seeds the steps' generators.
         checkpoint: Where to keep the state; a file there is gone on from. None keeps nothing.
         save_every_s: Seconds between saves; the state is also saved when the caller stops early.
+        n_workers: Threads that each take a loss of their own, whose mean is followed. On small models this uses
+            two cores better than threads inside every operation; it belongs to the recipe, as the batches do.
 
     Raises:
         FloatingPointError: The loss is no longer finite; the last checkpoint is kept.
@@ -99,9 +103,12 @@ def train(
         for name, tensor in module.named_parameters()
         if tensor.requires_grad
     }
-    optimiser = torch.optim.AdamW(named.values(), schedule.rate, betas=(0.9, 0.99), weight_decay=schedule.decay)
+    optimiser = torch.optim.AdamW(
+        named.values(), schedule.rate, betas=(0.9, 0.99), weight_decay=schedule.decay
+    )
     average = {name: tensor.detach().clone() for name, tensor in named.items()} if schedule.ema else {}
     done = _resume(checkpoint, named, average, optimiser)
+    pool = ThreadPoolExecutor(n_workers) if n_workers > 1 else None
     began = saved = time.monotonic()
     for module in modules.values():
         module.train()
@@ -109,13 +116,11 @@ def train(
         while done < schedule.n_steps:
             for group in optimiser.param_groups:
                 group["lr"] = schedule.rate_at(done)
-            generator = torch.Generator().manual_seed((seed * 1_000_003 + done) % 2**63)
-            torch.manual_seed(generator.initial_seed())  # what draws without a generator, such as dropout
-            loss = loss_of(done, generator)
-            if not math.isfinite(value := loss.item()):
-                raise FloatingPointError(f"the loss became {value} at step {done + 1}; lower the learning rate")
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()
+            value = _take_gradients(named, loss_of, done, seed, pool, n_workers)
+            if not math.isfinite(value):
+                raise FloatingPointError(
+                    f"the loss became {value} at step {done + 1}; lower the learning rate"
+                )
             torch.nn.utils.clip_grad_norm_(named.values(), schedule.clip)
             optimiser.step()
             done += 1
@@ -127,12 +132,34 @@ def train(
                 _save(checkpoint, done, named, average, optimiser)
                 saved = time.monotonic()
     finally:
+        if pool is not None:
+            pool.shutdown()
         _save(checkpoint, done, named, average, optimiser)
         with torch.no_grad():
             for name, kept in average.items():
                 named[name].copy_(kept)
         for module in modules.values():
             module.eval()
+
+
+def _take_gradients(named: dict, loss_of, step: int, seed: int, pool, n_workers: int) -> float:
+    """Set the gradients of a step, and return its loss."""
+    import torch
+
+    parameters = list(named.values())
+
+    def share(worker: int):
+        generator = torch.Generator().manual_seed((seed * 1_000_003 + step + worker * 2**40) % 2**63)
+        if worker == 0:
+            torch.manual_seed(generator.initial_seed())  # what draws without a generator, such as dropout
+        loss = loss_of(step, generator)
+        return loss.item(), torch.autograd.grad(loss, parameters, allow_unused=True)
+
+    shares = [share(0)] if pool is None else list(pool.map(share, range(n_workers)))
+    for place, parameter in enumerate(parameters):
+        found = [gradients[place] for _, gradients in shares if gradients[place] is not None]
+        parameter.grad = torch.stack(found).sum(0) / n_workers if found else None
+    return sum(loss for loss, _ in shares) / n_workers
 
 
 def _save(path: Path | None, done: int, named: dict, average: dict, optimiser) -> None:
@@ -162,7 +189,9 @@ def _resume(path: Path | None, named: dict, average: dict, optimiser) -> int:
         return 0
     state = torch.load(path, weights_only=True, map_location="cpu")
     if state["weights"].keys() != named.keys():
-        raise ValueError(f"{path} is the checkpoint of another model. Move it away, or train in another folder.")
+        raise ValueError(
+            f"{path} is the checkpoint of another model. Move it away, or train in another folder."
+        )
     with torch.no_grad():
         for name, tensor in named.items():
             tensor.copy_(state["weights"][name])

@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 
 from lab.images.emoji import atlas, draw_all, shared_codes
-from lab.images.model import EMBEDDED, assemble
+from lab.images.model import EMBEDDED, assemble, load_embedded
 from lab.images.train.autoencoder import SCHEDULE as AUTOENCODER
 from lab.images.train.autoencoder import train_autoencoder
 from lab.images.train.base import SCHEDULE as BASE
 from lab.images.train.base import LatentTable, latent_table, train_base
+from lab.images.train.fill import SCHEDULE as FILL
+from lab.images.train.fill import train_fill
 from lab.images.train.loop import Step
 from lab.images.train.record import curve, sha256_of_array, write_record
 
@@ -48,6 +50,27 @@ def base(work: Path) -> Iterator[Step]:
     modules, steps = train_base(table, work / "base.pt", SEED)
     yield from curve(steps, work / "base.csv")
     save_base({**modules, "vae": vae}, table, work / "base.csv")
+
+
+def fill(work: Path) -> Iterator[Step]:
+    """Train the fill branch from the base's transformer, and save it beside the pipeline."""
+    import torch
+
+    drawings = atlas()
+    transformer, steps = train_fill(load_embedded(), drawings, work / "fill.pt", SEED)
+    yield from curve(steps, work / "fill.csv")
+    folder = EMBEDDED / "fill"
+    transformer.to(torch.bfloat16).save_pretrained(folder, max_shard_size=_SHARD)
+    data = sha256_of_array(drawings.pixels)
+    write_record(folder / "training.json", "fill", FILL, SEED, data, work / "fill.csv")
+
+
+def loras(work: Path) -> Iterator[Step]:
+    """Tune every LoRA that comes with the lab on the saved base."""
+    from lab.images.model import load_embedded
+    from lab.images.train.loras import tune_all
+
+    yield from tune_all(load_embedded(), atlas(), work)
 
 
 def save_base(modules: dict[str, Any], table: LatentTable, curve_path: Path) -> None:

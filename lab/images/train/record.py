@@ -39,7 +39,9 @@ def seconds_spent(path: Path) -> float:
     return float(rows[-1]["seconds"]) if rows else 0.0
 
 
-def write_record(path: Path, part: str, schedule: Schedule, seed: int, data: str, curve_path: Path, **more: Any) -> None:
+def write_record(
+    path: Path, part: str, schedule: Schedule, seed: int, data: str, curve_path: Path, **more: Any
+) -> None:
     """Write a part's record as JSON.
 
     Args:

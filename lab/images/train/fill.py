@@ -1,0 +1,138 @@
+"""Train the fill branch: the base's transformer, widened to see a canvas with holes, learns to fill them.
+
+It is shown what the base was shown, canvases of independent panels: that one panel should resemble another is
+left for attention shifting (`lab.images.brush`) to bring about.
+
+Source of the channels: FluxFillPipeline of diffusers, see `lab.images.fill`.
+"""
+
+import copy
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from lab.images.components import N_FILL
+from lab.images.cutout import SHAPES, mask_of
+from lab.images.emoji import Atlas
+from lab.images.fill import fill_channels
+from lab.images.flow import noised, positions, times
+from lab.images.grid import Grid
+from lab.images.model import ImageModel
+from lab.images.panels import draw
+from lab.images.text import read
+from lab.images.train.base import N_WORKERS
+from lab.images.train.contents import PANELS_PER_WORKER, grid_of, independent_canvas
+from lab.images.train.loop import Schedule, Step, train
+
+if TYPE_CHECKING:
+    import torch
+
+SCHEDULE = Schedule(n_steps=2_000, rate=1e-3, n_warmup=100, flat=0.5, ema=0.998)
+_P_WHOLE = 0.4  # of masks: whole panels; the others are boxes and ellipses
+_SMALLEST, _LARGEST = 25.0, 90.0  # width and height of these in percent of the panel's
+
+
+class Holed(NamedTuple):
+    """Canvases of one grid, their captions, and what of them is to be drawn."""
+
+    grid: Grid
+    canvases: np.ndarray  # uint8, (n, height, width, 3)
+    captions: list[str]
+    is_drawn: np.ndarray  # bool, (n, height, width)
+
+
+def widened(transformer: Any) -> Any:
+    """Return a copy of a FluxTransformer2DModel that takes the fill branch's channels.
+
+    The weights of the further channels are zero: whatever these hold, it predicts what the original does.
+    """
+    import torch
+    from torch import nn
+
+    wide = copy.deepcopy(transformer)
+    narrow = wide.x_embedder
+    wide.x_embedder = nn.Linear(N_FILL, narrow.out_features).to(narrow.weight)
+    with torch.no_grad():
+        wide.x_embedder.weight.zero_()
+        wide.x_embedder.weight[:, : narrow.in_features] = narrow.weight
+        wide.x_embedder.bias.copy_(narrow.bias)
+    # where none is set, out_channels means in_channels, which no longer holds
+    wide.register_to_config(in_channels=N_FILL, out_channels=wide.out_channels)
+    return wide.requires_grad_(True)
+
+
+def train_fill(
+    model: ImageModel, drawings: Atlas, checkpoint: Path | None, seed: int = 0, schedule: Schedule = SCHEDULE
+) -> tuple[Any, Iterator[Step]]:
+    """Return the fill transformer and the steps that train it.
+
+    Args:
+        model: The trained base; it stays as it is, its autoencoder and text encoders encode.
+        drawings: What panels are made of.
+        checkpoint: Where the state is kept; None keeps nothing.
+        seed: Seeds batches, masks and noise.
+        schedule: Steps and rates.
+    """
+    wide = widened(model.transformer)
+
+    def loss_of(step: int, generator: "torch.Generator") -> "torch.Tensor":
+        batch = random_batch(drawings, np.random.default_rng(generator.initial_seed()))
+        return fill_loss(wide, model, batch, generator)
+
+    return wide, train({"fill": wide}, loss_of, schedule, seed, checkpoint, n_workers=N_WORKERS)
+
+
+def fill_loss(
+    transformer: Any, model: ImageModel, batch: Holed, generator: "torch.Generator"
+) -> "torch.Tensor":
+    """Return the mean squared error of the velocity, of what is seen as of what is to be drawn."""
+    import torch
+
+    clean = model.to_latents(batch.canvases)
+    noise = torch.randn(clean.shape, generator=generator)
+    time = times(len(clean), generator)
+    seen = fill_channels(model, batch.canvases, batch.is_drawn)
+    encoders = model.pipeline.text_encoder, model.pipeline.text_encoder_2
+    with torch.no_grad():
+        text = read(batch.captions, encoders, batch.grid.n_tokens)
+    velocity = transformer(
+        hidden_states=torch.cat([noised(clean, noise, time), seen], dim=2),
+        timestep=time,
+        encoder_hidden_states=text.states,
+        pooled_projections=text.pooled,
+        img_ids=positions(*model.latent_size(batch.grid)),
+        txt_ids=torch.zeros(batch.grid.n_tokens, 3),
+    ).sample
+    return torch.nn.functional.mse_loss(velocity, noise - clean)
+
+
+def random_batch(drawings: Atlas, random: np.random.Generator) -> Holed:
+    """Draw canvases of one grid and a mask for each."""
+    grid = grid_of(random)
+    made = [independent_canvas(grid, random) for _ in range(round(PANELS_PER_WORKER / grid.n_panels))]
+    pixels = np.stack([[draw(panel, drawings) for panel in canvas.panels] for canvas in made])
+    side = pixels.shape[2]
+    masks = np.stack([random_mask(grid, side, random) for _ in made])
+    return Holed(grid, grid.join(pixels), [canvas.caption for canvas in made], masks)
+
+
+def random_mask(grid: Grid, side: int, random: np.random.Generator) -> np.ndarray:
+    """Draw what is to be filled: one to all of the panels, each whole, or a box or an ellipse in it.
+
+    Returns:
+        Bool, shape (height, width), true somewhere.
+    """
+    n_chosen = random.integers(1, grid.n_panels, endpoint=True)
+    panels = np.zeros((grid.n_panels, side, side, 1), bool)
+    is_whole = random.random() < _P_WHOLE
+    for place in random.permutation(grid.n_panels)[:n_chosen]:
+        panels[place, ..., 0] = True if is_whole else _random_shape(side, random)
+    return grid.join(panels)[..., 0]
+
+
+def _random_shape(side: int, random: np.random.Generator) -> np.ndarray:
+    width, height = random.uniform(_SMALLEST, _LARGEST, 2)
+    left, top = random.uniform(0, 100 - width), random.uniform(0, 100 - height)
+    return mask_of(str(random.choice(SHAPES)), left, top, width, height, side)

@@ -1,0 +1,32 @@
+"""The Image sets tab: draw a set, arrange its panels anew, tune a LoRA."""
+
+from typing import Any
+
+import gradio as gr
+
+from lab.ui import images_draw, images_panels, images_tune
+from lab.ui.people import Lab
+from lab.ui.run_controls import LIGHT, ExperimentTab
+
+INTRO = (
+    "Several panels, one canvas, one joint caption: the base model draws each panel for itself; a small LoRA, tuned "
+    "on a few dozen sets, teaches it what relates them. In-Context LoRA, on a model small enough for this machine."
+)
+
+
+def build(lab: Lab) -> ExperimentTab:
+    """Build the tab inside the current block."""
+    gr.Markdown(INTRO, elem_id="images-intro")
+    with gr.Tabs(elem_id="images-tabs"):
+        with gr.Tab("Draw", id="draw"):
+            drawn = images_draw.build()
+        with gr.Tab("Panel lab", id="panels"):
+            panels = images_panels.build(lab)
+        with gr.Tab("Tune", id="tune"):
+            tuned = images_tune.build()
+
+    def refreshed() -> list[Any]:
+        return [gr.Dropdown(choices=images_tune.choices())] * 2
+
+    tuned.finished.then(refreshed, None, [drawn.form.lora, drawn.form.second], **LIGHT)
+    return panels

@@ -1,0 +1,55 @@
+"""How canvases stand on a page: as pictures that a keyboard and a screen reader can use, all text escaped."""
+
+import base64
+import io
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+
+from lab.images.caption import Finding
+from lab.images.studio import Drawn, Order
+from lab.ui.widgets.markup import note
+
+
+def data_url(pixels: np.ndarray) -> str:
+    """Write a picture (height, width, 3), uint8, as a PNG inside a URL."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+
+
+def picture_html(url: str, alt: str, title: str = "", details: str = "", download: str = "") -> str:
+    """Show a picture with its title; `download` names the file that a click on its link saves."""
+    head = f"<b>{escape(title)}</b> " if title else ""
+    link = f'<a href="{url}" download="{escape(download)}">PNG</a>' if download else ""
+    return (
+        f'<figure class="lab-canvas"><img src="{url}" alt="{escape(alt)}" loading="lazy">'
+        f"<figcaption>{head}{escape(details)} {link}</figcaption></figure>"
+    )
+
+
+def drawn_html(drawn: Drawn, order: Order) -> str:
+    """Show candidates, while they come and when they are there."""
+    figures = []
+    for place, panels in enumerate(drawn.panels):
+        seed = drawn.seeds[place]
+        details = f"seed {seed}"
+        if drawn.scores:
+            details += f" · match {drawn.scores[place]:.2f}"
+        title = "Best" if drawn.is_done and drawn.scores and place == 0 and len(drawn.panels) > 1 else ""
+        download = f"set-{seed}.png" if drawn.is_done else ""
+        figures.append(
+            picture_html(data_url(order.grid.join(panels)), order.caption, title, details, download)
+        )
+    return f'<div class="lab-canvases">{"".join(figures)}</div>'
+
+
+def caption_html(caption: str, findings: Sequence[Finding]) -> str:
+    """Show the joint caption as the model reads it, and what is to be said of it."""
+    said = "".join(note("error" if each.is_error else "warn", each.message) for each in findings)
+    return (
+        f'<p class="lab-caption"><span class="lab-sr">Joint caption: </span>{escape(caption) or "…"}</p>{said}'
+    )
