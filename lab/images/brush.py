@@ -11,7 +11,7 @@ target. In every step attention is changed, head by head:
 
 A is the attention after its softmax over all tokens, V the values, s the head's sum of A[target, text],
 scaled to 0..1 over the heads. One difference: the released code takes the whole lower panel for the target,
-here it is the tokens that hold a pixel of the mask. Under guidance the pass without a caption is changed alike.
+here it is the tokens that hold a pixel of the mask. Under guidance both passes are changed alike.
 
 Source: Xu et al. 2025, In-Context Brush (arXiv:2505.20271), as its released attention processor computes it.
 """

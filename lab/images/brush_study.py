@@ -187,7 +187,7 @@ def crop(picture: np.ndarray, mask: np.ndarray) -> np.ndarray:
     left = min(max(0, (left + right - length) // 2), side - length)
     top = min(max(0, (top + bottom - length) // 2), side - length)
     window = Image.fromarray(np.ascontiguousarray(picture[top : top + length, left : left + length]))
-    return np.asarray(window.resize((SIDE, SIDE), Image.Resampling.LANCZOS))
+    return np.array(window.resize((SIDE, SIDE), Image.Resampling.LANCZOS))
 
 
 def brush_curve(rows: Iterable[BrushRow]) -> list[Point]:

@@ -66,7 +66,7 @@ class ImageModel:
     @property
     def device(self) -> "torch.device":
         """Tell where the transformer computes."""
-        return self.transformer.device
+        return self.pipeline._execution_device  # with offloading, not where the weights rest
 
     @property
     def dtype(self) -> "torch.dtype":
@@ -181,7 +181,7 @@ def load_embedded(folder: Path = EMBEDDED, device: str = "cpu") -> ImageModel:
             "to train it anew: python -m lab.images.train all"
         )
     dtype = torch.bfloat16 if device == "cuda" else torch.float32
-    pipeline = FluxPipeline.from_pretrained(folder, torch_dtype=dtype, local_files_only=True).to(device)
+    pipeline = FluxPipeline.from_pretrained(folder, dtype=dtype, local_files_only=True).to(device)
     pipeline.set_progress_bar_config(disable=True)
     for part in (pipeline.transformer, pipeline.vae, pipeline.text_encoder, pipeline.text_encoder_2):
         part.requires_grad_(False).eval()

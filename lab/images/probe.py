@@ -4,7 +4,9 @@ It is trained on drawings of every concept in every style, also on what the base
 favours nothing that was trained. Its own accuracy stands in `assets/images/probe/training.json`: no figure
 that it gives can be better known than that.
 
-Source of the head: Wang et al. 2018, CosFace (arXiv:1801.09414): cosines with one learnt direction a concept.
+One head ranks concepts and gives all styles of a concept one direction; another ranks the 800 drawings, and
+the probability of a style is the sum over its drawings. Source of both: Wang et al. 2018, CosFace
+(arXiv:1801.09414), cosines with one learnt direction a class, without a margin.
 """
 
 from dataclasses import dataclass
@@ -32,6 +34,7 @@ _WIDTHS = (
     (192, 2),
     (192, 1),
 )  # channels and stride, 64 to 4 pixels
+_SHARPNESS = 20.0  # turns cosines into logits: s of CosFace
 _GROUPS = 8  # normalises a picture by itself: no running averages, a batch of one reads like a batch of many
 
 
@@ -39,6 +42,7 @@ class Outputs(NamedTuple):
     """What the network says of n panels, as tensors."""
 
     similarity: "torch.Tensor"  # (n, n_concepts), cosines
+    logp_drawing: "torch.Tensor"  # (n, n_concepts, n_styles), nats
     logp_style: "torch.Tensor"  # (n, n_styles), nats
     logit_empty: "torch.Tensor"  # (n,)
     embedding: "torch.Tensor"  # (n, n_embedding), of length 1
@@ -80,37 +84,52 @@ class Reading:
 
 
 def new_probe() -> "torch.nn.ModuleDict":
-    """Return an untrained probe of 0.7 M parameters."""
+    """Return an untrained probe of 0.8 M parameters."""
     from torch import nn
 
-    layers: list[nn.Module] = []
-    n_in = 3
+    blocks, n_in = [], 3
     for n_out, stride in _WIDTHS:
-        layers += [nn.Conv2d(n_in, n_out, 3, stride, 1, bias=False), nn.GroupNorm(_GROUPS, n_out), nn.SiLU()]
+        layers = nn.Conv2d(n_in, n_out, 3, stride, 1, bias=False), nn.GroupNorm(_GROUPS, n_out), nn.SiLU()
+        blocks.append(nn.Sequential(*layers))
         n_in = n_out
     return nn.ModuleDict(
         {
-            "trunk": nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten()),
-            "embedding": nn.Linear(n_in, N_EMBEDDING),
+            "blocks": nn.ModuleList(blocks),
+            "embedding": nn.Linear(2 * n_in, N_EMBEDDING),
             "prototypes": nn.Linear(N_EMBEDDING, len(concepts()), bias=False),
-            "style": nn.Linear(n_in, len(STYLES)),
-            "empty": nn.Linear(n_in, 1),
+            "detail": nn.Linear(2 * n_in, N_EMBEDDING),
+            "drawings": nn.Linear(N_EMBEDDING, len(concepts()) * len(STYLES), bias=False),
+            "empty": nn.Linear(2 * n_in, 1),
         }
     )
 
 
 def outputs_of(probe: "torch.nn.ModuleDict", pixels: "torch.Tensor") -> Outputs:
     """Run the network on panels in -1..1, shape (n, 3, 64, 64)."""
+    import torch
     from torch.nn.functional import log_softmax, normalize
 
-    found = probe["trunk"](pixels)
-    embedding = normalize(probe["embedding"](found), dim=1)
+    for block in probe["blocks"]:  # type: ignore[union-attr]
+        found = block(pixels)
+        pixels = pixels + found if found.shape == pixels.shape else found
+    pooled = torch.cat([pixels.mean(dim=(2, 3)), pixels.amax(dim=(2, 3))], dim=1)  # (n, 2 · 192)
+
+    embedding = normalize(probe["embedding"](pooled), dim=1)
+    detail = normalize(probe["detail"](pooled), dim=1)
+    prototypes, drawings = (normalize(probe[name].weight, dim=1) for name in ("prototypes", "drawings"))
+    logp_drawing = log_softmax(_SHARPNESS * detail @ drawings.T, dim=1).unflatten(1, (-1, len(STYLES)))
     return Outputs(
-        embedding @ normalize(probe["prototypes"].weight, dim=1).T,  # type: ignore[arg-type]
-        log_softmax(probe["style"](found), dim=1),
-        probe["empty"](found)[:, 0],
+        embedding @ prototypes.T,
+        logp_drawing,
+        logp_drawing.logsumexp(dim=1),
+        probe["empty"](pooled)[:, 0],
         embedding,
     )
+
+
+def identity_logits(outputs: Outputs) -> "torch.Tensor":
+    """Sharpen cosines into logits over concepts, shape (n, n_concepts), for a softmax."""
+    return _SHARPNESS * outputs.similarity
 
 
 def as_values(panels: np.ndarray) -> "torch.Tensor":
@@ -134,7 +153,7 @@ def load_probe(device: str = "cpu", folder: Path = PROBE) -> "torch.nn.ModuleDic
     from safetensors.torch import load_file
 
     path = folder / "model.safetensors"
-    remedy = "Restore it from the repository, or train it: lab/images/train/probe.py."
+    remedy = "Restore it from the repository, or train it: python -m lab.images.train probe."
     if not path.is_file():
         raise WeightsError(f"the probe that reads panels is missing: no {path}. {remedy}")
     probe = new_probe()
@@ -172,7 +191,8 @@ def read_panels(
     with torch.inference_mode():
         for start in range(0, max(1, len(panels)), n_batch):
             found = outputs_of(probe, as_values(panels[start : start + n_batch]).to(device))
-            parts.append([tensor.float().cpu().numpy() for tensor in found])
+            kept = found.similarity, found.logp_style, found.logit_empty, found.embedding
+            parts.append([tensor.float().cpu().numpy() for tensor in kept])
     similarity, logp_style, logit_empty, embedding = (
         np.concatenate(part) for part in zip(*parts, strict=True)
     )

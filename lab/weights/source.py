@@ -1,5 +1,6 @@
 """The kinds of place that weights and drawings come from, and the folder where fetched ones are kept."""
 
+import hashlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -75,15 +76,25 @@ class NodePackage:
 
 @dataclass(frozen=True)
 class HubModel:
-    """A repository on the Hugging Face hub; without a revision, that of the first fetch is kept for good."""
+    """A repository on the Hugging Face hub; without a revision, that of the first fetch is kept for good.
+
+    Args:
+        repo: Its id, owner/name.
+        revision: A commit, branch or tag.
+        files: Patterns of what to take, such as "transformer/*.safetensors"; by default the weights and the
+            tokenizer at the root, as a language model has them.
+    """
 
     repo: str
     revision: str | None = None
+    files: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
         """Name the model and the asked revision in the cache and in messages."""
-        return f"{self.repo.replace('/', '--')}@{(self.revision or 'main').replace('/', '--')}"
+        name = f"{self.repo.replace('/', '--')}@{(self.revision or 'main').replace('/', '--')}"
+        part = hashlib.sha256("\n".join(self.files).encode()).hexdigest()[:8] if self.files else ""
+        return f"{name}+{part}" if part else name
 
 
 @dataclass(frozen=True)
