@@ -1,4 +1,4 @@
-"""A pipeline of the real classes with small random weights: what it draws is noise, and every path is real."""
+"""A pipeline of the real classes with small random weights: it draws noise, and every path is real."""
 
 import torch
 

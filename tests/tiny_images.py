@@ -1,4 +1,4 @@
-"""What the lab ships for image sets, with small random weights: pipeline, probe, LoRAs, and polygons to draw."""
+"""What the lab ships for image sets, with small random weights: pipeline, probe, LoRAs, and polygons."""
 
 from functools import cache
 from pathlib import Path

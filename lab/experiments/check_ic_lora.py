@@ -32,12 +32,14 @@ def _judged(runs: list[SetsParams], store: Store) -> tuple[bool, list[dict[str, 
 
 
 def _claim(comparison: Comparison, params: SetsParams) -> dict[str, str]:
-    rival = {BASE: "the base", ORDINARY: "an ordinary LoRA of the same pixels and steps"}[comparison.reference]
+    rival = {BASE: "the base", ORDINARY: "an ordinary LoRA of the same pixels and steps"}
     low, high = 100 * comparison.ci_low, 100 * comparison.ci_high
+    right, rival_right = 100 * comparison.metric_layout, 100 * comparison.metric_reference
     holds, fails = comparison.ci_low > 0, comparison.ci_high < 0
     return {
-        "claim": f"{params.task}, seed {params.seed}: more held-out sets succeed with the LoRA than with {rival}",
-        "measured": f"{100 * comparison.metric_layout:.0f} % against {100 * comparison.metric_reference:.0f} % of "
-        f"{comparison.n} sets, {100 * comparison.metric_change:+.0f} points (95 % {low:.0f} to {high:.0f})",
+        "claim": f"{params.task}, seed {params.seed}: more held-out sets succeed with the LoRA than with "
+        + rival[comparison.reference],
+        "measured": f"{right:.0f} % against {rival_right:.0f} % of {comparison.n} sets, "
+        f"{right - rival_right:+.0f} points (95 % {low:.0f} to {high:.0f})",
         "verdict": "holds" if holds else "does not hold here" if fails else "undecided",
     }

@@ -1,4 +1,4 @@
-"""Draw every set in every arm of a comparison and read what came out: the batches of a run, and their rows."""
+"""Draw every set in every arm of a comparison and read what came out: batches and their rows."""
 
 import base64
 import io
@@ -172,7 +172,7 @@ def _drawn(model: "ImageModel", batch: Batch, settings: Settings) -> tuple[np.nd
 
 
 def _drawn_alone(model: "ImageModel", batch: Batch, settings: Settings) -> tuple[np.ndarray, list[str]]:
-    """Draw each panel on a canvas of its own, from a text that names what it shows; one given is shown as is."""
+    """Draw each panel on a canvas of its own, from a text that names it; one given is shown as it is."""
     arm, apart = batch.arm, [single_panels(query.image_set) for query in batch.queries]
     panels = []
     for panel in range(len(apart[0])):

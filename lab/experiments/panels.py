@@ -1,8 +1,9 @@
 """Does it matter where a panel stands? Draw the same sets with their panels arranged anew, and read one.
 
-A set's caption relates its panels ("the same thing, flat style"). Nothing about what is asked for changes when the
-reference panel stands right instead of left, when the caption tells the panels in another order, or when positions
-are counted within panels; a model that binds texts to places would draw the same. The asked panel is read by the
+A set's caption relates its panels ("the same thing, flat style"). Nothing about what is asked for changes
+when the reference panel stands right instead of left, when the caption tells the panels in another order, or
+when positions are counted within panels; a model that binds texts to places would draw the same. The asked
+panel is read by the
 probe: its identity and style are the prediction, and a layout under which it differs has flipped it.
 
 Source: Huang et al. 2024 (arXiv:2410.23775) for the canvas and the joint caption; Cobbina & Zhou 2025
@@ -125,7 +126,12 @@ def run(params: PanelsParams, store: Store) -> Iterator[Event]:
     """Make the run, or go on with it; a finished run is read without loading a model."""
     recipe = Recipe("panels", asdict(params))
     yield from run_sweep(
-        recipe, store, cost(params), lambda: prepare(params), list(loras_of(params)), lambda: read(params, store)
+        recipe,
+        store,
+        cost(params),
+        lambda: prepare(params),
+        list(loras_of(params)),
+        lambda: read(params, store),
     )
 
 

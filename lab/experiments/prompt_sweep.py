@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from lab.experiments.contexts import Contexts
 from lab.experiments.events import Cost, Event, Partial, Progress
@@ -207,7 +207,20 @@ class PromptSweep:
         return notes
 
 
-def answering(sweeps: Sequence[PromptSweep], store: Store, run_id: str, message: str = "") -> Iterator[Event]:
+class Answerable(Protocol):
+    """What can be answered batch by batch: all batches of a run, and how one becomes rows."""
+
+    @property
+    def batches(self) -> Sequence[Any]:
+        """All batches, numbered."""
+        ...
+
+    def evaluate(self, batch: Any) -> list[Row]:
+        """Answer a batch."""
+        ...
+
+
+def answering(sweeps: Sequence[Answerable], store: Store, run_id: str, message: str = "") -> Iterator[Event]:
     """Go on with a run that was begun; yield progress and, about every second, partial predictions.
 
     Args:

@@ -1,12 +1,12 @@
 """Does a LoRA tuned on a few sets make new sets come out right, and what is it that helps?
 
-The same held-out sets, from the same noise, are drawn by the base, by the task's LoRA at several strengths, by an
-ordinary LoRA that saw the same pixels one panel at a time, and by the LoRA of another task. A set succeeds if the
-probe reads the right identity and style in every panel. Arms are compared on the same sets, as layouts are
-elsewhere in the lab.
+The same held-out sets, from the same noise, are drawn by the base, by the task's LoRA at several strengths,
+by an ordinary LoRA that saw the same pixels one panel at a time, and by the LoRA of another task. A set
+succeeds if the probe reads the right identity and style in every panel. Arms are compared on the same sets,
+as layouts are elsewhere in the lab.
 
-Source: Huang et al. 2024, In-Context LoRA for Diffusion Transformers (arXiv:2410.23775), which shows pictures and
-gives no figures; gated success after Liang et al. 2024, IDEA-Bench (arXiv:2412.11767).
+Source: Huang et al. 2024, In-Context LoRA for Diffusion Transformers (arXiv:2410.23775), which shows pictures
+and gives no figures; gated success after Liang et al. 2024, IDEA-Bench (arXiv:2412.11767).
 """
 
 import re
@@ -169,4 +169,6 @@ def summarise(predictions: pd.DataFrame, params: SetsParams, run_id: str) -> Res
         "comparisons": [{**asdict(each), "sentence": comparison_sentence(each)} for each in comparisons],
         "verdict": verdict,
     }
-    return Result(run_id, predictions, tables, panels_figures(accuracies, comparisons, None), verdict, summary)
+    return Result(
+        run_id, predictions, tables, panels_figures(accuracies, comparisons, None), verdict, summary
+    )

@@ -1,4 +1,4 @@
-"""LoRAs as files: save, load, mix. Files are safetensors as diffusers writes them, so that other tools read them."""
+"""LoRAs as files, in the format of diffusers, so that other tools read them: save, load, mix."""
 
 import re
 from collections.abc import Mapping
@@ -70,7 +70,7 @@ def load(model: ImageModel, path: Path, name: str) -> None:
 
 
 def weigh(model: ImageModel, weights: Mapping[str, float]) -> None:
-    """Make these adapters count, each times its weight, and no others; an empty mapping leaves the base alone."""
+    """Make these adapters count, each times its weight, and no others; {} leaves the base alone."""
     present = getattr(model.transformer, "peft_config", {})
     if not present:
         if weights:
@@ -106,22 +106,23 @@ def check_fits(model: ImageModel, path: Path) -> None:
     }
     n_fitting = 0
     with safe_open(path, framework="pt") as file:
-        for key in file.keys():
+        for key in file.keys():  # noqa: SIM118  # no mapping
             found = re.fullmatch(r"(?:transformer\.)?(.+)\.lora_(A|B)(?:\.default)?\.weight", key)
             if found is None:
                 continue
             layer, side = found.groups()
             if layer not in layers:
                 raise AdapterError(
-                    f"{path.name} changes a layer {layer!r} that {model.id} lacks: it was made for another model. "
+                    f"{path.name} changes a layer {layer!r} that {model.id} lacks: it is for another model. "
                     "Load it with the model that it names."
                 )
             n_out, n_in = layers[layer]
             shape = file.get_slice(key).get_shape()
             expected = n_in if side == "A" else n_out
-            if shape[1 if side == "A" else 0] != expected:
+            found_width = shape[1 if side == "A" else 0]
+            if found_width != expected:
                 raise AdapterError(
-                    f"{path.name} is for a model whose {layer} is {shape[1 if side == 'A' else 0]} wide; that of "
+                    f"{path.name} is for a model whose {layer} is {found_width} wide; that of "
                     f"{model.id} is {expected}. Load it with the model that it was tuned on."
                 )
             n_fitting += 1

@@ -1,4 +1,4 @@
-"""What the embedded image model knows: 160 concepts in five styles, and which of them are held out of what."""
+"""What the embedded image model knows: 160 concepts in five styles, and what is held out of what."""
 
 import csv
 from dataclasses import dataclass

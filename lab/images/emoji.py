@@ -56,7 +56,8 @@ class Atlas:
     """Every concept in every style, without a background.
 
     Args:
-        pixels: RGBA, uint8, shape (n_concepts, n_styles, 128, 128, 4), in the order of `concepts` and `STYLES`.
+        pixels: RGBA, uint8, shape (n_concepts, n_styles, 128, 128, 4), in the order of `concepts` and
+            `STYLES`.
     """
 
     pixels: np.ndarray
@@ -103,7 +104,7 @@ def _drawn(path: Path, progress: Progress | None) -> Atlas:
 
 
 def draw_all(codes: Iterable[str], progress: Progress | None = None) -> Iterator[np.ndarray]:
-    """Draw emoji in every style, RGBA, shape (n_styles, 128, 128, 4) each; one that a style lacks is skipped."""
+    """Draw emoji in all styles, RGBA, shape (n_styles, 128, 128, 4) each; skip what a style lacks."""
     quiet = progress or (lambda done, total, message: None)
     drawers = [_drawer(style, fetch(PACKAGES[style], quiet) / ARCHIVE) for style in STYLES]
     codes = list(codes)

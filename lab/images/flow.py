@@ -40,7 +40,7 @@ def unpack(tokens: "torch.Tensor", height: int, width: int) -> "torch.Tensor":
 
 
 def positions(height: int, width: int) -> "torch.Tensor":
-    """Return the positions of the tokens of latents of height × width: (0, row, column), shape (tokens, 3)."""
+    """Return the positions of the tokens of h × w latents: (0, row, column), shape (tokens, 3)."""
     import torch
     from diffusers import FluxPipeline
 

@@ -1,7 +1,8 @@
 """FLUX models of the hub and the published In-Context LoRAs: other ids, the same code.
 
 FLUX.1-dev in bfloat16 takes 24 GB for the transformer alone; on a smaller card its parts take turns on it
-(`enable_model_cpu_offload`), which needs 40 GB of main memory. It is gated: its licence is accepted on its page.
+(`enable_model_cpu_offload`), which needs 40 GB of main memory. It is gated: its licence is accepted on its
+page.
 """
 
 from pathlib import Path
@@ -54,7 +55,9 @@ def load_hub(model_id: str, device: str = "auto", progress: Progress | None = No
     index = folder / "model_index.json"
     kind = json.loads(index.read_text(encoding="utf-8")).get("_class_name") if index.is_file() else None
     if kind != "FluxPipeline":
-        raise WeightsError(f"{model_id} holds {kind or 'no pipeline'}, not a FluxPipeline; choose one that does.")
+        raise WeightsError(
+            f"{model_id} holds {kind or 'no pipeline'}, not a FluxPipeline; choose one that does."
+        )
     device = _device(device)
     dtype = torch.float32 if device == "cpu" else torch.bfloat16
     pipeline = FluxPipeline.from_pretrained(folder, torch_dtype=dtype, local_files_only=True)

@@ -53,7 +53,7 @@ class PanelLayout:
         return f"{places}+{self.change}" if self.change else places
 
     def caption(self, image_set: ImageSet) -> str:
-        """Write the joint caption of a set laid out so; named markers, such as scenes, stay with their panel."""
+        """Write the joint caption of a set laid out so; markers such as scenes stay with their panel."""
         texts = [image_set.texts[panel] for panel in self.places]
         markers = image_set.markers and [image_set.markers[panel] for panel in self.places]
         order = range(len(texts) - 1, -1, -1) if self.change == "retold" else None

@@ -109,14 +109,16 @@ def outputs_of(probe: "torch.nn.ModuleDict", pixels: "torch.Tensor") -> Outputs:
     import torch
     from torch.nn.functional import log_softmax, normalize
 
-    for block in probe["blocks"]:  # type: ignore[union-attr]
+    for block in probe["blocks"].children():
         found = block(pixels)
         pixels = pixels + found if found.shape == pixels.shape else found
     pooled = torch.cat([pixels.mean(dim=(2, 3)), pixels.amax(dim=(2, 3))], dim=1)  # (n, 2 · 192)
 
     embedding = normalize(probe["embedding"](pooled), dim=1)
     detail = normalize(probe["detail"](pooled), dim=1)
-    prototypes, drawings = (normalize(probe[name].weight, dim=1) for name in ("prototypes", "drawings"))
+    prototypes, drawings = (
+        normalize(probe.get_parameter(f"{name}.weight"), dim=1) for name in ("prototypes", "drawings")
+    )
     logp_drawing = log_softmax(_SHARPNESS * detail @ drawings.T, dim=1).unflatten(1, (-1, len(STYLES)))
     return Outputs(
         embedding @ prototypes.T,

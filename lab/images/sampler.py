@@ -55,6 +55,9 @@ class Settings:
             raise ValueError(f"ids must be canvas or panel, got {self.ids!r}")
 
 
+DEFAULT = Settings()
+
+
 @dataclass(frozen=True)
 class Given:
     """What is not to be drawn but kept: panels, and with a mask also parts of the other panels.
@@ -133,7 +136,7 @@ def sample(
     text: Text,
     grid: Grid,
     seeds: Sequence[int],
-    settings: Settings = Settings(),
+    settings: Settings = DEFAULT,
     given: Given | None = None,
     nothing: Text | None = None,
 ) -> Iterator[Denoised]:
@@ -202,7 +205,7 @@ def draw(
     captions: Sequence[str],
     grid: Grid,
     seeds: Sequence[int],
-    settings: Settings = Settings(),
+    settings: Settings = DEFAULT,
     given: Given | None = None,
     batch: int = 16,
 ) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Where LoRAs are kept: those that come with the lab, a file a task, and those tuned or uploaded by a person."""
+"""Where LoRAs are kept: those that come with the lab, and those tuned or uploaded by a person."""
 
 import re
 from collections.abc import Mapping

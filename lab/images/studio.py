@@ -1,4 +1,4 @@
-"""Draw what a person asks for: several candidates of one set, with previews, the best by the probe in front."""
+"""Draw what a person asks for: candidates of one set, with previews, the best by the probe in front."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ import numpy as np
 from lab.images.caption import Finding, check, compose
 from lab.images.concepts import concepts
 from lab.images.grid import Grid
-from lab.images.sampler import Given, Mode, Settings, sample
+from lab.images.sampler import DEFAULT, Given, Mode, Settings, sample
 from lab.images.vocabulary import split
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Order:
     markers: tuple[str, ...] | None = None
     seed: int = 0
     n_candidates: int = 1
-    settings: Settings = Settings()
+    settings: Settings = DEFAULT
     given: Mapping[int, np.ndarray] = field(default_factory=dict, hash=False)
     mode: Mode = "blend"
 

@@ -1,11 +1,11 @@
 """Tune a LoRA on a few dozen sets: the whole of In-Context LoRA's method is in what a canvas shows.
 
-Each set is one canvas with one joint caption; a low-rank adapter of the transformer learns to draw such canvases.
-With clean context, half of the steps keep some panels clean and mark them (position axis 0 = 1), so that the
-adapter also learns to complete sets whose first panels are given.
+Each set is one canvas with one joint caption; a low-rank adapter of the transformer learns to draw such
+canvases. With clean context, half of the steps keep some panels clean and mark them (position axis 0 = 1), so
+that the adapter also learns to complete sets whose first panels are given.
 
-Source: Huang et al. 2024 (arXiv:2410.23775), section 3.3; its released configuration: rank 16, alpha 16, caption
-dropout 0.05, moving average 0.99.
+Source: Huang et al. 2024 (arXiv:2410.23775), section 3.3; its released configuration: rank 16, alpha 16,
+caption dropout 0.05, moving average 0.99.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ import numpy as np
 
 from lab.images.flow import noised, times
 from lab.images.model import ImageModel, Text
-from lab.images.sampler import token_positions, tokens_of
+from lab.images.sampler import token_positions
 from lab.images.sets import ImageSet
 from lab.images.train.loop import Schedule, Step, train
 

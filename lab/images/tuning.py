@@ -1,4 +1,4 @@
-"""Tune a LoRA while someone watches: losses, samples every few seconds, and a file at the end or at a stop."""
+"""Tune a LoRA while someone watches: losses, samples every few seconds, a file at the end or a stop."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -32,7 +32,8 @@ class Tuning:
         n_steps: Steps in all.
         losses: The loss of every step so far.
         seconds: Since it began.
-        sample: The probe set as it is drawn now, uint8, shape (n_panels, side, side, 3); None between samples.
+        sample: The probe set as it is drawn now, uint8, shape (n_panels, side, side, 3); None between
+            samples.
         path: The LoRA's file, once it is written.
     """
 

@@ -25,7 +25,10 @@ TRIGGERS = (
     "[STYLE-SHEET]", "[ICON-FAMILY]", "[COLOURED]", "[RENDERED]", "[STORYBOARD]", "[COUPLE]", "[IDENTITY]",
     "[SANDSTORM]", "[SPARKLERS]", "[GROWTH]", "[TWO-PANEL]", "[THREE-PANEL]", "[FOUR-PANEL]", "[CUSTOM]",
 )  # fmt: skip
-NAMES = tuple(f"<{name}>" for name in "Mia Leo Ada Sam Zoe Kai Ida Max Uma Rex Eva Tom".split())
+NAMES = tuple(
+    f"<{name}>"
+    for name in ("Mia", "Leo", "Ada", "Sam", "Zoe", "Kai", "Ida", "Max", "Uma", "Rex", "Eva", "Tom")
+)
 _OTHER = (
     "a an the of in on with and one two three four same thing things style background small medium large "
     "white pink yellow mint blue lilac grey night picture pictures drawing drawings drawn again family icons "

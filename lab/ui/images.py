@@ -9,8 +9,9 @@ from lab.ui.people import Lab
 from lab.ui.run_controls import LIGHT, ExperimentTab
 
 INTRO = (
-    "Several panels, one canvas, one joint caption: the base model draws each panel for itself; a small LoRA, tuned "
-    "on a few dozen sets, teaches it what relates them. In-Context LoRA, on a model small enough for this machine."
+    "Several panels, one canvas, one joint caption: the base model draws each panel for itself; a small "
+    "LoRA, tuned on a few dozen sets, teaches it what relates them. In-Context LoRA, on a model small "
+    "enough for this machine."
 )
 
 

@@ -1,4 +1,4 @@
-"""Draw a set: the joint caption, previews while it comes, candidates with the best in front, and what was drawn."""
+"""Draw a set: the joint caption, previews while it comes, candidates with the best in front."""
 
 import threading
 from collections.abc import Iterator
@@ -104,13 +104,16 @@ def _drawing(kept: list[str], values: Any, request: gr.Request) -> Iterator[list
             for last in _steps(asked, stopping):
                 words = f"Step {last.step} of {last.n_steps}."
                 yield [
-                    gr.skip(), gr.skip(), note("info", words), drawn_html(last, asked.order), gr.skip(), gr.skip(),
+                    gr.skip(), gr.skip(), note("info", words), drawn_html(last, asked.order), gr.skip(),
+                    gr.skip(),
                 ]  # fmt: skip
         if last is None or not last.is_done:
             yield [*rest, note("warn", "Stopped; what had come is shown."), gr.skip(), gr.skip(), gr.skip()]
             return
         best = asked.order.grid.join(last.panels[0])
-        figure = picture_html(data_url(best), asked.order.caption, "", f"{asked.order.caption} · seed {last.seeds[0]}")
+        figure = picture_html(
+            data_url(best), asked.order.caption, "", f"{asked.order.caption} · seed {last.seeds[0]}"
+        )
         kept = [figure, *kept][:MAX_HISTORY]
         shown = f'<div class="lab-canvases lab-small">{"".join(kept)}</div>'
         yield [*rest, note("info", "Done."), drawn_html(last, asked.order), shown, kept]

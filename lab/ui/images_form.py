@@ -212,7 +212,9 @@ def example_of(task_id: str) -> Mapping[str, Any]:
     """Return summary and four texts of an example, about concepts that were held out of every related set."""
     same = "the same thing"
     examples: dict[str, tuple[str, ...]] = {
-        "style-sheet": ("rabbit, flat style", *(f"{same}, {style} style" for style in ("outline", "3d", "sticker"))),
+        "style-sheet": (
+            "rabbit, flat style", f"{same}, outline style", f"{same}, 3d style", f"{same}, sticker style",
+        ),
         "icon-family": ("rocket, mint background", "guitar", "doughnut", "bee"),
         "coloured": ("parrot, outline style", f"{same}, flat style"),
         "rendered": ("rocket, flat style", f"{same}, 3d style"),

@@ -1,4 +1,4 @@
-"""The panel lab: the same sets with their panels arranged anew, and which readings of the asked panel flip."""
+"""The panel lab: the same sets with their panels arranged anew, and which readings flip."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -121,7 +121,8 @@ def _form() -> tuple[RunControls, dict[str, Any]]:
     by_name["given"] = gr.Radio(
         [("None: all are drawn", "none"), *((MODE_TITLES[mode], mode) for mode in MODES)],
         value=defaults.given, label="Other panels given",
-        info="Given panels show the true drawing; only the asked one is left to draw.", elem_id="panels-given",
+        info="Given panels show the true drawing; only the asked one is left to draw.",
+        elem_id="panels-given",
     )  # fmt: skip
     by_name["n_queries"] = gr.Slider(
         1, 96, 16, step=1, label="Sets", info="Held-out concepts, each with its own noise.",
@@ -276,12 +277,15 @@ def pictures_html(run: Opened, store: Store, query_id: str, layout: str) -> str:
         title = f"{row.layout}{' (chosen)' if row.layout == layout else ''}"
         figures.append(picture_html(url, caption, title, f"read as {row.prediction}, {mark}. {caption}"))
     gold = escape(str(rows["gold"].iloc[0]))
-    return f'<h3 tabindex="-1">{escape(query_id)}: asked for “{gold}”</h3><div class="lab-canvases">{"".join(figures)}</div>'
+    heading = f'<h3 tabindex="-1">{escape(query_id)}: asked for “{gold}”</h3>'
+    return f'{heading}<div class="lab-canvases">{"".join(figures)}</div>'
 
 
 def _filled(by_name: Mapping[str, Any], values: Mapping[str, Any]) -> Updates:
     updates: Updates = {by_name[name]: value for name, value in values.items() if name in by_name}
     if layouts := list(values.get("layouts", ())):
         updates[by_name["layouts"]] = gr.CheckboxGroup(choices=_choices(layouts), value=layouts)
-        updates[by_name["reference"]] = gr.Dropdown(choices=layouts, value=values.get("reference", layouts[0]))
+        updates[by_name["reference"]] = gr.Dropdown(
+            choices=layouts, value=values.get("reference", layouts[0])
+        )
     return updates

@@ -1,4 +1,4 @@
-"""Tune a LoRA while you watch: sets from the drawings or your own, the loss, samples, and the file at the end."""
+"""Tune a LoRA while you watch: sets of drawings or your own, the loss, samples, the file at the end."""
 
 import threading
 from collections.abc import Iterator, Sequence
@@ -133,7 +133,7 @@ def _sets_of(task_id: str, archive: str | None, canvas: str, n_sets: float) -> "
 
 
 def _held_out(task_id: str, sets: "Sequence[ImageSet]") -> "ImageSet":
-    """Return the set that is drawn while it learns: one of held-out concepts, or the last of a person's own."""
+    """Return the set that is drawn while it learns: of held-out concepts, or the last of a person's own."""
     if task_id == OWN_SETS:
         return sets[-1]
     from lab.images.emoji import atlas
@@ -147,9 +147,11 @@ def _preview(task_id: str, archive: str | None, canvas: str, n_sets: float) -> s
     except SAYABLE as error:
         return note("error", str(error))
     figures = [
-        picture_html(data_url(each.canvas), each.caption, each.name, each.caption) for each in sets[:SHOWN_SETS]
+        picture_html(data_url(each.canvas), each.caption, each.name, each.caption)
+        for each in sets[:SHOWN_SETS]
     ]
-    return f'<h3>{len(sets)} sets; the first {len(figures)}</h3><div class="lab-canvases">{"".join(figures)}</div>'
+    heading = f"<h3>{len(sets)} sets; the first {len(figures)}</h3>"
+    return f'{heading}<div class="lab-canvases">{"".join(figures)}</div>'
 
 
 def _take(path: str, name: str) -> str:
@@ -185,7 +187,11 @@ def _tuned(values: Sequence[Any], request: gr.Request) -> Iterator[list[Any]]:
             for last in _steps(sets, _held_out(task_id, sets), settings, str(name), task_id, stopping):
                 if last.sample is not None:
                     samples.insert(0, _sample_html(last, sets[0]))
-                shown = f'<div class="lab-canvases">{"".join(samples[:MAX_SAMPLES])}</div>' if samples else gr.skip()
+                shown = (
+                    f'<div class="lab-canvases">{"".join(samples[:MAX_SAMPLES])}</div>'
+                    if samples
+                    else gr.skip()
+                )
                 yield [gr.skip(), gr.skip(), _status(last), curve_html(last.losses), shown, gr.skip()]
         assert last is not None and last.path is not None
         words = f"Kept as own/{name} after {last.step} steps and {last.seconds:.0f} s."
@@ -244,15 +250,13 @@ def curve_html(losses: Sequence[float], width: int = 480, height: int = 90) -> s
         return ""
     smooth = [sum(losses[max(0, i - 9) : i + 1]) / (i + 1 - max(0, i - 9)) for i in range(9, len(losses))]
     low, high = min(smooth), max(smooth)
-    points = " ".join(
-        f"{width * i / max(len(smooth) - 1, 1):.1f},{4 + (height - 8) * (1 - (v - low) / max(high - low, 1e-9)):.1f}"
-        for i, v in enumerate(smooth)
-    )
-    words = f"Loss, mean of ten steps: {smooth[0]:.3f} at first, {smooth[-1]:.3f} now"
+    step_x, step_y = width / max(len(smooth) - 1, 1), (height - 8) / max(high - low, 1e-9)
+    points = " ".join(f"{step_x * i:.1f},{4 + step_y * (high - loss):.1f}" for i, loss in enumerate(smooth))
+    words = escape(f"Loss, mean of ten steps: {smooth[0]:.3f} at first, {smooth[-1]:.3f} now")
+    line = f'<polyline points="{points}" fill="none" stroke="currentColor" stroke-width="2"/>'
     return (
-        f'<figure class="lab-curve"><svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(words)}" '
-        f'preserveAspectRatio="none"><polyline points="{points}" fill="none" stroke="currentColor" '
-        f'stroke-width="2" vector-effect="non-scaling-stroke"/></svg><figcaption>{escape(words)}</figcaption></figure>'
+        f'<figure class="lab-curve"><svg viewBox="0 0 {width} {height}" role="img" aria-label="{words}" '
+        f'preserveAspectRatio="none">{line}</svg><figcaption>{words}</figcaption></figure>'
     )
 
 

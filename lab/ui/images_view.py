@@ -50,6 +50,4 @@ def drawn_html(drawn: Drawn, order: Order) -> str:
 def caption_html(caption: str, findings: Sequence[Finding]) -> str:
     """Show the joint caption as the model reads it, and what is to be said of it."""
     said = "".join(note("error" if each.is_error else "warn", each.message) for each in findings)
-    return (
-        f'<p class="lab-caption"><span class="lab-sr">Joint caption: </span>{escape(caption) or "…"}</p>{said}'
-    )
+    return f'<p class="lab-caption"><span class="lab-sr">Caption: </span>{escape(caption) or "…"}</p>{said}'

@@ -24,8 +24,8 @@ from lab.ui.run_controls import (
     run_controls,
     wire_run,
 )
-from lab.ui.shipped import show_at_build
 from lab.ui.setting_panel import SettingPanel, setting_panel
+from lab.ui.shipped import show_at_build
 
 LAYOUTS = ("none", "ssp", "esp", "sum", "eum", "turns", "eum+restated", "sum+shuffled", "sum+filler")
 MODEL = ("model", "device", "dtype")  # a preset leaves them as they are

@@ -221,9 +221,7 @@ class _Abandoned(Exception):
     """Raised inside a download that nobody waits for any more."""
 
 
-def _load(
-    experiment: "Experiment", params: Any, stopping: threading.Event, told: "queue.Queue[Any]"
-) -> None:
+def _load(experiment: "Experiment", params: Any, stopping: threading.Event, told: "queue.Queue[Any]") -> None:
     def progress(done: int, total: int, message: str) -> None:
         if stopping.is_set():
             raise _Abandoned

@@ -176,4 +176,6 @@ def _read(*names: str) -> str:
 
 
 THEME = _theme()
-CSS = _variables() + _read("page.css", "markup.css", "prompt.css", "demos.css", "matrix.css", "images.css", "shell.css")
+CSS = _variables() + _read(
+    "page.css", "markup.css", "prompt.css", "demos.css", "matrix.css", "images.css", "shell.css"
+)

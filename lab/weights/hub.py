@@ -7,6 +7,7 @@ downloaded twice.
 import logging
 import threading
 from pathlib import Path
+from typing import Any
 
 from lab.weights.manifest import Manifest, mark
 from lab.weights.package import bytes_below
@@ -63,7 +64,7 @@ def hub_snapshot(source: HubModel, progress: Progress) -> tuple[Path, Manifest]:
     return folder, _checked(source, folder, licence, published)
 
 
-def _patterns(source: HubModel) -> dict[str, list[str]]:
+def _patterns(source: HubModel) -> dict[str, Any]:
     """Return what the hub's client is to take and to leave."""
     if source.files:
         return {"allow_patterns": list(source.files), "ignore_patterns": []}

@@ -1,4 +1,4 @@
-"""The panel lab end to end on small random weights: complete, paired, resumable, and honest about its pictures."""
+"""The panel lab end to end on small random weights: complete, paired, resumable."""
 
 import numpy as np
 import pytest
@@ -51,7 +51,11 @@ def test_a_stored_picture_is_what_its_caption_and_seed_draw(finished):
     sweep = panels.prepare(PanelsParams(**FEW))
     query = sweep.queries[1]
     (drawn,) = draw(
-        load_weighed({"coloured": 1.0}), [prompts[query.id, "2-1"]], query.image_set.grid, [query.seed], Settings(2)
+        load_weighed({"coloured": 1.0}),
+        [prompts[query.id, "2-1"]],
+        query.image_set.grid,
+        [query.seed],
+        Settings(2),
     )
     stored = from_png(answers[query.id, "2-1"])
     assert np.abs(stored.astype(int) - query.image_set.grid.join(drawn)).max() <= 1
@@ -76,7 +80,9 @@ def test_a_stopped_run_goes_on_where_it_was(shipped, finished, tmp_path, monkeyp
         assert store.runs()["status"][0] == "stopped"
         drawn = []
         evaluate = PanelSweep.evaluate
-        monkeypatch.setattr(PanelSweep, "evaluate", lambda self, batch: drawn.append(batch) or evaluate(self, batch))
+        monkeypatch.setattr(
+            PanelSweep, "evaluate", lambda self, batch: drawn.append(batch) or evaluate(self, batch)
+        )
         *_, result = panels.run(PanelsParams(**FEW), store)
     assert len(drawn) == len(panels.prepare(PanelsParams(**FEW)).batches) - 2
     columns = ["query_id", "layout", "prediction"]

@@ -1,4 +1,4 @@
-"""The study of set success on small random weights: arms, pairing, and what the check makes of known tables."""
+"""The study of set success on small random weights: arms, pairing, and the check of known tables."""
 
 import pandas as pd
 import pytest
@@ -22,7 +22,8 @@ def shipped(tmp_path_factory):
 
 def table(right: dict[str, list[int]]) -> pd.DataFrame:
     rows = [
-        {"query_id": f"q{place}", "layout": arm, "prediction": f"{arm if not is_right else 'gold'}", "gold": "gold",
+        {"query_id": f"q{place}", "layout": arm, "prediction": f"{arm if not is_right else 'gold'}", "gold":
+        "gold",
          "correct": float(is_right), "margin": float("nan"), "n_tokens": 32, "seconds": 1.0, "run_id": "r"}
         for arm, marks in right.items()
         for place, is_right in enumerate(marks)
@@ -75,7 +76,9 @@ def checked(monkeypatch, right: dict[str, list[int]]):
 
 
 def test_the_check_holds_only_where_both_intervals_exclude_zero(monkeypatch):
-    clear = checked(monkeypatch, {"base": [0] * 40, "lora": [1] * 30 + [0] * 10, "ordinary": [1] * 5 + [0] * 35})
+    clear = checked(
+        monkeypatch, {"base": [0] * 40, "lora": [1] * 30 + [0] * 10, "ordinary": [1] * 5 + [0] * 35}
+    )
     assert clear.holds and [claim["verdict"] for claim in clear.claims] == ["holds", "holds"]
     close = checked(monkeypatch, {"base": [0] * 40, "lora": [1] * 20 + [0] * 20, "ordinary": [0, 1] * 20})
     assert not close.holds

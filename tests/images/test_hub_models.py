@@ -1,4 +1,4 @@
-"""A FluxPipeline and an In-Context LoRA from a hub on the loopback, through the loaders that the real ones take."""
+"""A FluxPipeline and an In-Context LoRA from a hub on the loopback, through the real loaders."""
 
 import shutil
 from pathlib import Path
@@ -59,7 +59,9 @@ def test_a_pipeline_of_the_hub_draws_as_the_stock_one_with_its_published_lora(se
 
     stock = FluxPipeline.from_pretrained(folder / "flux")
     stock.set_progress_bar_config(disable=True)
-    stock.load_lora_weights(folder / "lora", weight_name="couple-profile.safetensors", adapter_name="upstream")
+    stock.load_lora_weights(
+        folder / "lora", weight_name="couple-profile.safetensors", adapter_name="upstream"
+    )
     expected = stock(
         CAPTION, negative_prompt="", true_cfg_scale=3.0, height=64, width=128, num_inference_steps=2,
         generator=torch.Generator().manual_seed(1), max_sequence_length=512, output_type="latent",

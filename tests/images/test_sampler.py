@@ -9,6 +9,7 @@ from lab.images.grid import PAIR, SINGLE, SQUARE, STACK, Grid
 from lab.images.model import ImageModel
 from lab.images.sampler import Given, Settings, draw, sample, token_positions, tokens_of
 
+FOUR_STEPS = Settings(4, 3.0)
 CAPTION = "[LEFT] fox, flat style; [RIGHT] owl, 3d style"
 
 
@@ -17,7 +18,7 @@ def model() -> ImageModel:
     return tiny_model()
 
 
-def last(model, caption, grid, seeds, settings=Settings(4, 3.0), given=None) -> torch.Tensor:
+def last(model, caption, grid, seeds, settings=FOUR_STEPS, given=None) -> torch.Tensor:
     *_, step = sample(model, model.encode_text([caption], grid), grid, seeds, settings, given)
     return step.packed
 
@@ -31,8 +32,9 @@ def random_canvases(n: int = 1, seed: int = 0) -> np.ndarray:
 def test_it_ends_where_the_stock_pipeline_ends(model, grid: Grid, guidance: float):
     height, width = grid.size(64)
     expected = model.pipeline(
-        CAPTION, negative_prompt="", true_cfg_scale=guidance, height=height, width=width, num_inference_steps=4,
-        generator=torch.Generator().manual_seed(7), max_sequence_length=grid.n_tokens, output_type="latent",
+        CAPTION, negative_prompt="", true_cfg_scale=guidance, height=height, width=width,
+        num_inference_steps=4, generator=torch.Generator().manual_seed(7), max_sequence_length=grid.n_tokens,
+        output_type="latent",
     ).images  # fmt: skip
     found = last(model, CAPTION, grid, [7], Settings(4, guidance))
     assert torch.allclose(found, expected, atol=2e-4)

@@ -22,11 +22,16 @@ def some_sets(n: int = 5) -> list[ImageSet]:
     random = np.random.default_rng(0)
     return [
         ImageSet(
-            PAIR, random.integers(0, 256, (2, 64, 64, 3), dtype=np.uint8), ("fox, flat style", "owl, 3d style"),
-            "[COLOURED] a drawing coloured", None, (None, None), f"set {place}",
+            grid=PAIR,
+            pixels=random.integers(0, 256, (2, 64, 64, 3), dtype=np.uint8),
+            texts=("fox, flat style", "owl, 3d style"),
+            summary="[COLOURED] a drawing coloured",
+            markers=None,
+            panels=(None, None),
+            name=f"set {place}",
         )
         for place in range(n)
-    ]  # fmt: skip
+    ]
 
 
 def drawn(model: ImageModel) -> np.ndarray:
@@ -44,7 +49,10 @@ def test_tuning_changes_the_adapter_and_never_the_base(model):
         pass
     after = dict(model.transformer.named_parameters())
     for name, tensor in before.items():
-        kept = after.get(name, after.get(name.replace(".weight", ".base_layer.weight").replace(".bias", ".base_layer.bias")))
+        kept = after.get(
+            name,
+            after.get(name.replace(".weight", ".base_layer.weight").replace(".bias", ".base_layer.bias")),
+        )
         assert torch.equal(tensor, kept)
     lora_b = [tensor for name, tensor in after.items() if "lora_B" in name]
     assert lora_b and all(tensor.abs().sum() > 0 for tensor in lora_b)
@@ -126,7 +134,12 @@ def test_sets_that_do_not_fit_are_refused(model):
 
 @pytest.mark.parametrize(
     ("settings", "message"),
-    [({"rank": 0}, "rank"), ({"n_steps": 9999}, "n_steps"), ({"rate": 0}, "rate"), ({"p_clean": 2}, "p_clean")],
+    [
+        ({"rank": 0}, "rank"),
+        ({"n_steps": 9999}, "n_steps"),
+        ({"rate": 0}, "rate"),
+        ({"p_clean": 2}, "p_clean"),
+    ],
 )
 def test_settings_out_of_range_are_named(settings, message):
     with pytest.raises(ValueError, match=message):

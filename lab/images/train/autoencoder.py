@@ -51,7 +51,8 @@ def _steps(vae, drawings, checkpoint: Path, seed: int, schedule: Schedule) -> It
 
 
 def pictures(drawings: np.ndarray, random: np.random.Generator, n: int, side: int = 64):
-    """Compose random pictures: a drawing, sometimes two, of random size and place on a plain or shaded ground.
+    """Compose random pictures: a drawing, sometimes two, of random size and place on a plain or shaded
+    ground.
 
     Returns:
         Values in -1..1, float32, shape (n, 3, side, side).
@@ -75,7 +76,8 @@ def pictures(drawings: np.ndarray, random: np.random.Generator, n: int, side: in
             drawing = drawing.resize((size, size), Image.Resampling.LANCZOS).convert("RGBA")
             middle = random.random() < 0.5
             corner = ((side - size) // 2,) * 2 if middle else tuple(random.integers(0, side - size + 1, 2))
-            picture.paste(drawing, tuple(map(int, corner)), drawing)
+            left, top = map(int, corner)
+            picture.paste(drawing, (left, top), drawing)
         pixels = np.asarray(picture, np.float32)
         made.append(pixels[:, ::-1] if random.random() < 0.5 else pixels)
     return torch.from_numpy(np.stack(made)).permute(0, 3, 1, 2).contiguous() / 127.5 - 1

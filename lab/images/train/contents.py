@@ -1,7 +1,7 @@
 """What the base is shown: panels that have nothing to do with each other, and captions that say what each is.
 
-What relates the panels of a set is left for a LoRA to teach: a caption may speak of "the same thing", yet here
-the next panel is an independent draw. Pairs of concept and style that are held out never occur.
+What relates the panels of a set is left for a LoRA to teach: a caption may speak of "the same thing", yet
+here the next panel is an independent draw. Pairs of concept and style that are held out never occur.
 """
 
 from dataclasses import dataclass

@@ -88,8 +88,9 @@ def train(
         seed: Seeds the steps' generators.
         checkpoint: Where to keep the state; a file there is gone on from. None keeps nothing.
         save_every_s: Seconds between saves; the state is also saved when the caller stops early.
-        n_workers: Threads that each take a loss of their own, whose mean is followed. On small models this uses
-            two cores better than threads inside every operation; it belongs to the recipe, as the batches do.
+        n_workers: Threads that each take a loss of their own, whose mean is followed. On small models this
+            uses two cores better than threads inside every operation; it belongs to the recipe, as the batches
+            do.
 
     Raises:
         FloatingPointError: The loss is no longer finite; the last checkpoint is kept.

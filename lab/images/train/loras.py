@@ -28,8 +28,8 @@ class Recipe:
         name: Its file's name.
         task: Its task.
         n_sets: Sets that it sees.
-        is_ordinary: Whether it sees their panels one at a time, as an ordinary LoRA does: the same pixels, texts
-            that name what each shows, and as many panels a step.
+        is_ordinary: Whether it sees their panels one at a time, as an ordinary LoRA does: the same pixels,
+            texts that name what each shows, and as many panels a step.
     """
 
     name: str

@@ -111,11 +111,11 @@ def probe_accuracy(probe: "torch.nn.ModuleDict", drawings: Atlas, vae=None, seed
     """Measure the probe on views that it was not trained on, one of each concept, style and size.
 
     Returns:
-        For "renders": size -> accuracies, each with "by_style". For "panels": the same for panels as the model
-        should draw them, in the middle and on a named ground, a part of which training may have drawn too; with
-        an autoencoder also "decoded", which are these after it, and "decoded_noisy", with noise of 0.2 on the
-        latents. "floor": the large renders with their labels shuffled. "empty": which share of empty panels is
-        found, and of the large renders is called empty.
+        "renders": size -> accuracies, each with "by_style". "panels": the same for panels as the model should
+        draw them, in the middle and on a named ground; training may have drawn a part of these too. With an
+        autoencoder also "decoded", the panels after it, and "decoded_noisy", with noise of 0.2 on the latents.
+        "floor": the large renders with their labels shuffled. "empty": the share of empty panels that is
+        found, and the share of the large renders that is taken for one.
     """
     random = held_out_random(seed)
     found: dict = {

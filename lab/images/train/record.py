@@ -18,7 +18,7 @@ _POINTS = 200  # of the curve that is kept
 
 
 def curve(steps: Iterator[Step], path: Path) -> Iterator[Step]:
-    """Pass steps through, and append a line of mean losses and seconds to a CSV; a resumed training goes on in it."""
+    """Pass steps through, adding mean losses and seconds to a CSV, in which a resumed training goes on."""
     earlier = seconds_spent(path)
     losses: list[float] = []
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""What the probe is shown: every drawing in random size, place, turn, ground and weather, and with effects."""
+"""What the probe is shown: drawings in random size, place, turn, ground and weather, some with effects."""
 
 from typing import NamedTuple
 
