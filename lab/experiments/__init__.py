@@ -5,7 +5,7 @@ docs/experiments.
 """
 
 from lab.experiments import factorial, image_run, order, panels, position, protocol, sets
-from lab.experiments.check_ic_lora import check as check_ic_lora
+from lab.experiments.check_ic_lora import check as check_of_ic_lora
 from lab.experiments.check_position import check as check_demo_position
 from lab.experiments.registry import Experiment
 
@@ -84,7 +84,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         cost=panels.cost,
         read=panels.read,
         summarise=panels.summarise,
-        check=check_ic_lora,
+        check=check_of_ic_lora,
         example={"n_queries": 4, "n_steps": 4},
         docs="docs/experiments/panels.md",
         load=image_run.load,
@@ -100,7 +100,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         cost=sets.cost,
         read=sets.read,
         summarise=sets.summarise,
-        check=check_ic_lora,
+        check=check_of_ic_lora,
         example={"n_queries": 4, "n_steps": 4, "arms": ("base", "lora")},
         docs="docs/experiments/sets.md",
         load=image_run.load,

@@ -47,7 +47,7 @@ def load(params: Any, progress: Progress) -> None:
 def record(loras: list[str]) -> dict[str, Any]:
     """Record where a run is made: machine, versions, the model and the LoRAs by their hashes."""
     from lab.images.model import EMBEDDED
-    from lab.images.shelf import embedded, path_of
+    from lab.images.shelf import digest_of, embedded
     from lab.weights.manifest import sha256_of
 
     model = embedded()
@@ -59,7 +59,7 @@ def record(loras: list[str]) -> dict[str, Any]:
         "dtype": str(model.dtype).removeprefix("torch."),
     }
     if loras:
-        known["loras"] = {name: sha256_of(path_of(name))[:12] for name in loras}
+        known["loras"] = {name: digest_of(name)[:12] for name in loras}
     return {**environment(), "model": known}
 
 

@@ -58,14 +58,14 @@ class SetsParams:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        for text in self.arms:
+            parse_arm(text, self.set_task)
         if len(self.arms) < 2 or len(set(self.arms)) < len(self.arms):
             raise ValueError("arms must be two or more, all different")
         if self.reference not in self.arms:
             raise ValueError(f"reference must be one of {', '.join(self.arms)}, got {self.reference!r}")
         if not 1 <= self.n_queries <= 1000:
             raise ValueError(f"n_queries must be 1 to 1000, got {self.n_queries}")
-        for text in self.arms:
-            parse_arm(text, self.set_task)
         Settings(self.n_steps, self.guidance)
 
     @property

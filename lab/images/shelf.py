@@ -1,14 +1,21 @@
 """Where LoRAs are kept: those that come with the lab, and those tuned or uploaded by a person."""
 
+import hashlib
 import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lab.images.adapters import SUFFIX, AdapterError, load, weigh
 from lab.images.concepts import ASSETS
+from lab.images.lora_vector import from_vector
 from lab.images.model import ImageModel, load_embedded
-from lab.place import home
+from lab.place import home, is_shared
+from lab.weights.manifest import sha256_of
+
+if TYPE_CHECKING:
+    import torch
 
 SHIPPED = ASSETS / "loras"
 OWN = "own/"
@@ -44,8 +51,13 @@ def own_path(name: str) -> Path:
     """Return where a person's LoRA of this name goes, without the leading "own/".
 
     Raises:
-        AdapterError: The name can't be a file's.
+        AdapterError: The name can't be a file's, or strangers share this lab.
     """
+    if is_shared():
+        raise AdapterError(
+            "this lab is shared by strangers, who would see each other's LoRAs: run your own copy to "
+            "tune or bring one"
+        )
     if not _SLUG.fullmatch(name):
         raise AdapterError(
             f"a LoRA's name is 1 to 41 of a-z, 0-9 and -, beginning with a letter or digit, got {name!r}"
@@ -58,11 +70,38 @@ def adapter_name(name: str) -> str:
     return f"iclora_{re.sub('[^a-z0-9]', '_', name)}"
 
 
+def lend(name: str, vector: "torch.Tensor") -> None:
+    """Let a LoRA that is in no file be chosen by a name, as long as this process lives.
+
+    Args:
+        name: Its name; an earlier one of this name is replaced. `names` does not list it.
+        vector: What `lab.images.lora_vector.from_vector` takes.
+    """
+    _lent[name] = vector
+    _loaded.pop(name, None)
+
+
+def digest_of(name: str) -> str:
+    """Return the SHA-256 of a LoRA's file, or of the numbers of one that was lent.
+
+    Raises:
+        AdapterError: There is none of this name.
+    """
+    if name in _lent:
+        return hashlib.sha256(_lent[name].numpy().tobytes()).hexdigest()
+    return sha256_of(path_of(name))
+
+
 def load_weighed(weights: Mapping[str, float]) -> ImageModel:
     """Return the embedded model with these LoRAs, by name, each times its weight, and no others counting."""
     model = embedded()
     for name in weights:
         known = getattr(model.transformer, "peft_config", {})
+        if name in _lent:
+            if adapter_name(name) not in known or name not in _loaded:
+                from_vector(model, _lent[name], adapter_name(name))
+                _loaded[name] = 0
+            continue
         path = path_of(name)
         if adapter_name(name) not in known or _loaded.get(name) != path.stat().st_mtime_ns:
             load(model, path, adapter_name(name))
@@ -77,4 +116,5 @@ def embedded() -> ImageModel:
     return load_embedded()
 
 
-_loaded: dict[str, int] = {}  # what is in the model, by the time its file was written
+_loaded: dict[str, int] = {}  # what is in the model, by the time its file was written; 0 for what is lent
+_lent: "dict[str, torch.Tensor]" = {}

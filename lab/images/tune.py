@@ -8,7 +8,7 @@ Source: Huang et al. 2024 (arXiv:2410.23775), section 3.3; its released configur
 caption dropout 0.05, moving average 0.99.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -29,6 +29,9 @@ TARGETS = (
 )
 """Every linear layer of the blocks; the transformer's own last `proj_out` is left alone, hence the digits."""
 MIN_SETS, MAX_SETS = 5, 100
+
+AddAdapter = Callable[[ImageModel, str, int, int], None]
+"""Adds an adapter to a model under a name, given rank and seed; what then asks for gradients is trained."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,12 @@ def prepare(model: ImageModel, sets: Sequence[ImageSet]) -> Prepared:
 
 
 def tune(
-    model: ImageModel, sets: Sequence[ImageSet], settings: TuneSettings, name: str, checkpoint=None
+    model: ImageModel,
+    sets: Sequence[ImageSet],
+    settings: TuneSettings,
+    name: str,
+    checkpoint=None,
+    add: "AddAdapter | None" = None,
 ) -> Iterator[Step]:
     """Add an adapter called `name` to the model and train it, a step a yield; stopping early keeps it.
 
@@ -113,6 +121,7 @@ def tune(
         settings: Rank, steps, rates.
         name: The adapter's name, not one that the model already has.
         checkpoint: Where to keep the state, to go on from after a break; None keeps nothing.
+        add: What adds the adapter; None takes `add_adapter`.
 
     Raises:
         ValueError: The name is taken, or the sets do not fit together.
@@ -121,7 +130,7 @@ def tune(
     import torch
 
     prepared = prepare(model, sets)
-    add_adapter(model, name, settings.rank, settings.seed)
+    (add or add_adapter)(model, name, settings.rank, settings.seed)
     transformer = model.transformer
     n = len(prepared.clean)
     n_panels = int(prepared.panel_of_token.max()) + 1
@@ -157,7 +166,7 @@ def tune(
     return train({"transformer": transformer}, loss_of, settings.schedule, settings.seed, checkpoint)
 
 
-def add_adapter(model: ImageModel, name: str, rank: int, seed: int = 0) -> None:
+def add_adapter(model: ImageModel, name: str, rank: int, seed: int = 0, targets: str = TARGETS) -> None:
     """Add a fresh adapter (B = 0, so that it changes nothing yet) and make it the only active one."""
     import torch
     from peft import LoraConfig
@@ -168,9 +177,10 @@ def add_adapter(model: ImageModel, name: str, rank: int, seed: int = 0) -> None:
     torch.manual_seed(seed)
     transformer.requires_grad_(False)
     transformer.add_adapter(
-        LoraConfig(r=rank, lora_alpha=rank, init_lora_weights="gaussian", target_modules=TARGETS), name
+        LoraConfig(r=rank, lora_alpha=rank, init_lora_weights="gaussian", target_modules=targets), name
     )
     transformer.set_adapter(name)
+    transformer.enable_adapters()  # they may have been switched off to draw with the base alone
     for key, parameter in transformer.named_parameters():
         parameter.requires_grad_(f".{name}." in key)
 

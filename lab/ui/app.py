@@ -94,9 +94,9 @@ def _openers(tabs: gr.Tabs, **handles: Mapping[str, TabHandle]) -> dict[str, Ope
 
 def _opener(tab_id: str, handle: TabHandle, tabs: gr.Tabs) -> Opener:
     def show(run_id: str, request: gr.Request) -> list[Any]:
-        return [*handle.open_run(run_id, request), gr.Tabs(selected=tab_id)]
+        return [*handle.open_run(run_id, request), *handle.turned().values(), gr.Tabs(selected=tab_id)]
 
-    return Opener(show, [*handle.outputs, tabs])
+    return Opener(show, [*handle.outputs, *handle.inner, tabs])
 
 
 def launch_options(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:

@@ -18,7 +18,7 @@ INTRO = (
 def build(lab: Lab) -> ExperimentTab:
     """Build the tab inside the current block."""
     gr.Markdown(INTRO, elem_id="images-intro")
-    with gr.Tabs(elem_id="images-tabs"):
+    with gr.Tabs(elem_id="images-tabs") as inner:
         with gr.Tab("Draw", id="draw"):
             drawn = images_draw.build()
         with gr.Tab("Panel lab", id="panels"):
@@ -30,4 +30,5 @@ def build(lab: Lab) -> ExperimentTab:
         return [gr.Dropdown(choices=images_tune.choices())] * 2
 
     tuned.finished.then(refreshed, None, [drawn.form.lora, drawn.form.second], **LIGHT)
-    return panels
+    handles = {name: each._replace(inner={inner: "panels"}) for name, each in panels.handles.items()}
+    return panels._replace(handles=handles)

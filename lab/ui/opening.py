@@ -132,9 +132,15 @@ def wire_moving_on(button: gr.Button, compose: Door, target: Door, tabs: gr.Tabs
 def tab_doors(tab: str, label: str, handles: Mapping[str, TabHandle]) -> dict[str, Door]:
     """Make the doors of a tab, one for each of its experiments; a link to it is that of the first."""
     return {
-        experiment_id: Door(tab, label, handle.inputs, handle.inputs, handle.recipe, handle.fill)
+        experiment_id: Door(
+            tab, label, handle.inputs, [*handle.inputs, *handle.inner], handle.recipe, _filling(handle)
+        )
         for experiment_id, handle in handles.items()
     }
+
+
+def _filling(handle: TabHandle) -> Callable[[Mapping[str, Any]], Updates]:
+    return lambda params: {**handle.fill(params), **handle.turned()}
 
 
 def compose_door(tab: ComposeTab) -> Door:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -81,6 +82,7 @@ class TabHandle(NamedTuple):
         fill: Values of parameters to updates of `inputs`, by component.
         open_run: (run id, request) to one update for each of `outputs`: shows a stored run and restores its
             inputs.
+        inner: The tabs inside the tab that are to show it, each with the id of its place there.
     """
 
     inputs: list[Any]
@@ -88,6 +90,11 @@ class TabHandle(NamedTuple):
     recipe: Callable[[Sequence[Any]], Recipe]
     fill: Callable[[Mapping[str, Any]], Updates]
     open_run: Callable[[str, gr.Request], list[Any]]
+    inner: Mapping[gr.Tabs, str] = MappingProxyType({})
+
+    def turned(self) -> Updates:
+        """Turn the inner tabs to it."""
+        return {tabs: gr.Tabs(selected=place) for tabs, place in self.inner.items()}
 
     @classmethod
     def of(

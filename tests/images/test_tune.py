@@ -197,3 +197,9 @@ def test_files_that_are_no_lora_for_this_model_are_refused(model, tmp_path):
 def test_a_name_that_is_no_file_name_is_refused(name):
     with pytest.raises(AdapterError, match="a LoRA's name"):
         shelf.own_path(name)
+
+
+def test_nobody_tunes_on_a_lab_that_strangers_share(monkeypatch):
+    monkeypatch.setenv("LAB_SHARED", "1")
+    with pytest.raises(AdapterError, match="shared by strangers"):
+        shelf.own_path("mine")

@@ -73,6 +73,13 @@ def loras(work: Path) -> Iterator[Step]:
     yield from tune_all(load_embedded(), atlas(), work)
 
 
+def icm(work: Path) -> Iterator[Step]:
+    """Tune a collection of LoRAs on the saved base, and train the network that makes LoRAs."""
+    from lab.images.train.icm import make_icm
+
+    yield from make_icm(load_embedded(), atlas(), work)
+
+
 def save_base(modules: dict[str, Any], table: LatentTable, curve_path: Path) -> None:
     """Write the pipeline, its transformer in half precision, with the record of its training."""
     import torch

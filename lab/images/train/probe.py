@@ -113,7 +113,7 @@ def probe_accuracy(probe: "torch.nn.ModuleDict", drawings: Atlas, vae=None, seed
     Returns:
         "renders": size -> accuracies, each with "by_style". "panels": the same for panels as the model should
         draw them, in the middle and on a named ground; training may have drawn a part of these too. With an
-        autoencoder also "decoded", the panels after it, and "decoded_noisy", with noise of 0.2 on the latents.
+        autoencoder also "decoded", the panels after it, and "decoded_noisy", with noise of 0.2 in latents.
         "floor": the large renders with their labels shuffled. "empty": the share of empty panels that is
         found, and the share of the large renders that is taken for one.
     """
