@@ -43,6 +43,7 @@ BASE, TRAINED, GENERATED = "base", "trained", "generated"
 NEAREST, MEAN, FEW_STEPS, WRONG = "nearest", "mean", "steps-20", "wrong-vector"
 ARMS = (BASE, TRAINED, GENERATED, NEAREST, MEAN, FEW_STEPS, WRONG)
 N_FEW_STEPS = 20
+_FEW_STEPS_RATE = 8e-3  # few steps need a high rate, or the arm would lose by its settings
 _FIRST_EXAMPLES = 1000  # seeds of examples begin here: the collection was made with lower ones
 
 
@@ -243,7 +244,7 @@ def _tuned_shortly(model: "ImageModel", examples: list[ImageSet], params: Genera
 
     name = shelf.adapter_name("tuned-shortly")
     forget(model, name)
-    settings = TuneSettings(RANK, N_FEW_STEPS, seed=params.seed)
+    settings = TuneSettings(RANK, N_FEW_STEPS, _FEW_STEPS_RATE, seed=params.seed)
     *_, last = tune_shared(model, examples, settings, name, n_snapshots=1)
     forget(model, name)
     model.transformer.requires_grad_(False)

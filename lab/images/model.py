@@ -10,6 +10,7 @@ import numpy as np
 
 from lab.images.concepts import ASSETS
 from lab.images.grid import Grid
+from lab.weights import WeightsError
 
 if TYPE_CHECKING:
     import torch
@@ -147,6 +148,11 @@ class ImageModel:
         return np.concatenate(drawn)
 
 
+def is_trained() -> bool:
+    """Tell whether the pipeline is there."""
+    return (EMBEDDED / "model_index.json").is_file()
+
+
 def assemble(modules: "dict[str, Any]") -> ImageModel:
     """Put trained parts together: transformer, text_encoder, text_encoder_2, vae, and fill if trained."""
     from diffusers import FlowMatchEulerDiscreteScheduler, FluxPipeline
@@ -170,15 +176,15 @@ def load_embedded(folder: Path = EMBEDDED, device: str = "cpu") -> ImageModel:
     """Load the pipeline that the project trained and its fill branch, in float32 (bfloat16 on CUDA).
 
     Raises:
-        FileNotFoundError: The folder holds no pipeline; the message names the command that trains it.
+        WeightsError: The folder holds no pipeline; the message names the command that trains it.
     """
     import torch
     from diffusers import FluxPipeline, FluxTransformer2DModel
 
     if not (folder / "model_index.json").is_file():
-        raise FileNotFoundError(
-            f"{folder} holds no pipeline. It comes with the repository; "
-            "to train it anew: python -m lab.images.train all"
+        raise WeightsError(
+            "the image model is not trained yet: no pipeline in assets/images/flux-emoji. "
+            "To train it (hours on two cores): python -m lab.images.train all"
         )
     dtype = torch.bfloat16 if device == "cuda" else torch.float32
     pipeline = FluxPipeline.from_pretrained(folder, dtype=dtype, local_files_only=True).to(device)

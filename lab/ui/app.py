@@ -8,12 +8,13 @@ from typing import Any
 import gradio as gr
 from gradio.events import Dependency
 
+from lab.images.model import is_trained
 from lab.ui import compose, images, order, position, runs
 from lab.ui.api import mount_api
 from lab.ui.headline import headline_html
 from lab.ui.opening import compose_door, tab_doors, wire_links, wire_moving_on
 from lab.ui.people import Lab, welcome
-from lab.ui.run_controls import TabHandle
+from lab.ui.run_controls import NO_TAB, TabHandle
 from lab.ui.runs import Opener
 from lab.ui.theme import CSS, THEME
 from lab.ui.tour import head
@@ -55,8 +56,10 @@ def _tabs(lab: Lab, arrived: Dependency, copy: gr.Button, link_place: gr.Row) ->
             in_compose = compose.build()
         with gr.Tab("Order", id="order"):
             in_order = order.build(lab)
-        with gr.Tab("Image sets", id="images"):
-            in_images = images.build(lab)
+        in_images = NO_TAB
+        if is_trained():
+            with gr.Tab("Image sets", id="images"):
+                in_images = images.build(lab)
         with gr.Tab("Runs", id="runs") as history:
             in_runs = runs.build(
                 lab,
@@ -78,7 +81,7 @@ def _tabs(lab: Lab, arrived: Dependency, copy: gr.Button, link_place: gr.Row) ->
     wire_moving_on(in_compose.to_position, doors["compose"], doors["position"], tabs)
     wire_moving_on(in_compose.to_order, doors["compose"], doors["order"], tabs)
     compose.wire_look(in_compose, composing.select)
-    for tab in (in_position, in_order, in_images):
+    for tab in (in_position, in_order, *([in_images] if in_images.late else [])):
         arrived.then(tab.draw, None, tab.late, show_progress="hidden", api_visibility="private")
     history.select(*in_runs.refresh, show_progress="hidden", api_visibility="private")
 

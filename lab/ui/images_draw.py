@@ -117,7 +117,7 @@ def _drawing(kept: list[str], values: Any, request: gr.Request) -> Iterator[list
         kept = [figure, *kept][:MAX_HISTORY]
         shown = f'<div class="lab-canvases lab-small">{"".join(kept)}</div>'
         yield [*rest, note("info", "Done."), drawn_html(last, asked.order), shown, kept]
-    except (*SAYABLE, FileNotFoundError) as error:
+    except SAYABLE as error:
         gr.Warning(str(error))
         yield [*rest, note("error", str(error)), gr.skip(), gr.skip(), gr.skip()]
 

@@ -199,7 +199,7 @@ def _tuned(values: Sequence[Any], request: gr.Request) -> Iterator[list[Any]]:
             *rest, note("info", words), gr.skip(), gr.skip(),
             gr.DownloadButton(value=str(last.path), visible=True),
         ]  # fmt: skip
-    except (*SAYABLE, FileNotFoundError, FloatingPointError) as error:
+    except (*SAYABLE, FloatingPointError) as error:
         gr.Warning(str(error))
         yield [*rest, note("error", str(error)), *unchanged]
 

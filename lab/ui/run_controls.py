@@ -131,6 +131,9 @@ class ExperimentTab(NamedTuple):
     draw: Callable[[], list[Any]]
 
 
+NO_TAB = ExperimentTab({}, [], list)  # stands for a tab whose model is not there
+
+
 def run_controls(prefix: str, run_label: str = "Run") -> RunControls:
     """Place the buttons and the status line."""
     with gr.Row():

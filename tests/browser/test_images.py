@@ -3,7 +3,13 @@
 import pytest
 from playwright.sync_api import expect
 
-pytestmark = [pytest.mark.browser, pytest.mark.model]
+from lab.images.model import is_trained
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.model,
+    pytest.mark.skipif(not is_trained(), reason="the image model is not trained yet"),
+]
 LONG = 240_000
 
 

@@ -155,10 +155,12 @@ def test_a_ground_alone_is_smooth():
 
 
 def test_effects_change_the_views(few):
-    plain, with_effects = (random_views(few, np.random.default_rng(1), 12, p) for p in (0, 1))
-    np.testing.assert_array_equal(plain.identity, with_effects.identity)
-    seen = plain.identity != EMPTY
-    assert not (plain.pixels[seen] == with_effects.pixels[seen]).all(axis=(1, 2, 3)).any()
+    chances = ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0))
+    plain, worn, storm = (random_views(few, np.random.default_rng(1), 8, *chance) for chance in chances)
+    for views in (worn, storm):
+        np.testing.assert_array_equal(views.identity, plain.identity)
+        is_same = (views.pixels == plain.pixels).all(axis=(1, 2, 3))
+        assert not is_same[plain.identity != EMPTY].any()
 
 
 def test_held_out_views_show_every_drawing_once(few):
@@ -244,10 +246,10 @@ def test_accuracy_is_told_by_condition_size_and_style(few, untrained):
 def test_the_shipped_probe_reads_real_renders():
     probe, drawings = load_probe(), atlas()
     found = probe_accuracy(probe, drawings, seed=1)
-    assert found["renders"]["large"]["identity_at_1"] >= 0.97
+    assert found["renders"]["large"]["identity_at_1"] >= 0.93  # turned, shifted, blurred: harder than panels
     assert found["panels"]["large"]["identity_at_1"] >= 0.97
     assert found["panels"]["large"]["style"] >= 0.97
     assert found["floor"]["identity_at_1"] < 0.03
     assert found["empty"]["found"] >= 0.97 and found["empty"]["false_alarm"] <= 0.03
     by_task = task_accuracy(probe, drawings, n=8, seed=1)
-    assert by_task["rendered"]["set_success"] >= 0.9
+    assert by_task["rendered"]["set_success"] >= 0.8

@@ -96,6 +96,39 @@ def test_a_loss_that_is_not_finite_raises_and_keeps_the_last_good_state(tmp_path
     assert torch.equal(weights_of(resumed), weights_of(trained(None)[0]))
 
 
+def test_workers_follow_the_mean_of_losses_on_batches_of_their_own():
+    net = torch.nn.Linear(4, 1)
+    batches = [
+        torch.randn(8, 4, generator=torch.Generator().manual_seed(7 * 1_000_003 + w * 2**40)) for w in (0, 1)
+    ]
+    expected = net(torch.cat(batches)).square().mean().item()  # batches are of one size
+    steps = train(
+        {"net": net},
+        lambda step, generator: net(torch.randn(8, 4, generator=generator)).square().mean(),
+        Schedule(n_steps=1, rate=0.1),
+        seed=7,
+        n_workers=2,
+    )
+    assert next(steps).loss == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_training_with_workers_resumes_bit_identical(tmp_path):
+    def ended(checkpoint, *stops):
+        for stop in (*stops, 4):
+            torch.manual_seed(0)
+            net = torch.nn.Linear(4, 1)
+
+            def loss_of(step, generator, net=net):
+                return net(torch.randn(8, 4, generator=generator)).square().mean()
+
+            for step in train({"net": net}, loss_of, Schedule(4, 0.1, ema=0.9), 0, checkpoint, n_workers=2):
+                if step.step == stop:
+                    break
+        return net.weight.detach()
+
+    assert torch.equal(ended(None), ended(tmp_path / "net.pt", 2))
+
+
 def test_the_checkpoint_of_another_model_is_refused(tmp_path):
     trained(tmp_path / "net.pt")
     others = {"other": torch.nn.Linear(4, 3)}

@@ -1,7 +1,7 @@
 """Train the weights under assets/images from nothing; what was broken off goes on where it stopped.
 
 python -m lab.images.train all [--work DIR] [--threads N]
-python -m lab.images.train autoencoder | base | fill
+python -m lab.images.train autoencoder | base | fill | loras | icm
 """
 
 import argparse

@@ -27,6 +27,8 @@ from lab.images.tune import TuneSettings
 if TYPE_CHECKING:
     import torch
 
+TUNING = TuneSettings(RANK, n_steps=240, rate=4e-3, batch=8)
+SCHEDULE = Schedule(n_steps=4000, rate=1e-3, n_warmup=100, flat=0.4, ema=0.995)
 BATCH = 64
 _NAME = "icm_collected"
 
@@ -46,13 +48,13 @@ class Plan:
         schedule: Of the network's training.
     """
 
-    tuning: TuneSettings = TuneSettings(RANK, n_steps=240, rate=4e-3, batch=8)
+    tuning: TuneSettings = TUNING
     tasks: tuple[SetTask, ...] = TASKS
     seeds: tuple[int, ...] = (0, 1, 2, 3)
     n_sets: int = 100
     n_states: int = 12
     n_task_vectors: int = 8
-    schedule: Schedule = Schedule(n_steps=4000, rate=1e-3, n_warmup=100, flat=0.4, ema=0.995)
+    schedule: Schedule = SCHEDULE
 
     def about(self, model: ImageModel) -> dict[str, str]:
         """Tell what a tuning depends on beside its task and seed, for the header of its file."""

@@ -89,8 +89,8 @@ def train(
         checkpoint: Where to keep the state; a file there is gone on from. None keeps nothing.
         save_every_s: Seconds between saves; the state is also saved when the caller stops early.
         n_workers: Threads that each take a loss of their own, whose mean is followed. On small models this
-            uses two cores better than threads inside every operation; it belongs to the recipe, as the batches
-            do.
+            uses two cores better than threads inside every operation. Like the batches, it belongs to the
+            recipe.
 
     Raises:
         FloatingPointError: The loss is no longer finite; the last checkpoint is kept.

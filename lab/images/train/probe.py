@@ -40,10 +40,10 @@ from lab.images.train.views import (
 if TYPE_CHECKING:
     import torch
 
-SCHEDULE = Schedule(n_steps=2_000, rate=1e-3, n_warmup=100, flat=0.5, decay=0.05, ema=0.995)
+SCHEDULE = Schedule(n_steps=3_600, rate=1e-3, n_warmup=100, flat=0.5, decay=0.05, ema=0.995)
 BATCH = 64
-N_PREPARED = 4  # views of each drawing that are made once before the first step, and decoded
-_P_EFFECT = 0.4  # of the prepared views
+N_PREPARED = 6  # views of each drawing that are made once before the first step, and decoded
+_P_WORN, _P_STORM = 0.2, 0.25  # of the views; what stands in a storm is drawn slowly, and prepared only
 _EMPTY = 0.5  # weight of the loss of emptiness, beside 1 for identity and 1 for the drawing
 
 
@@ -73,7 +73,7 @@ def _steps(probe, drawings, vae, checkpoint: Path, seed: int, schedule: Schedule
 
     def loss_of(step: int, generator: torch.Generator) -> torch.Tensor:
         random = np.random.default_rng(generator.initial_seed())
-        fresh = random_views(drawings, random, BATCH // 2)
+        fresh = random_views(drawings, random, BATCH // 2, _P_WORN)
         chosen = random.integers(len(bank.style), size=BATCH // 2)
         both = Views(*(np.concatenate([new, known[chosen]]) for new, known in zip(fresh, bank, strict=True)))
         return probe_loss(probe, both._replace(pixels=weathered(both.pixels, random)))
@@ -84,7 +84,7 @@ def _steps(probe, drawings, vae, checkpoint: Path, seed: int, schedule: Schedule
 def prepared_views(drawings: Atlas, vae, random: np.random.Generator) -> Views:
     """Draw views with effects among them; half of what is decoded has noise on its latents."""
     n = N_PREPARED * len(drawings.pixels) * len(STYLES)
-    views = random_views(drawings, random, n, _P_EFFECT)
+    views = random_views(drawings, random, n, _P_WORN, _P_STORM)
     if vae is None:
         return views
     noise = np.where(random.random(n) < 0.5, random.uniform(0.1, 0.3, n), 0.0)

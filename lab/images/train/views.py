@@ -13,7 +13,7 @@ from lab.images.probe import as_values
 EMPTY = -1
 """Identity and style of a panel that shows nothing."""
 _P_EMPTY = 1 / 16
-_P_SIZES = (0.2, 0.25, 0.55)  # small, medium, large
+_P_SIZES = (0.35, 0.3, 0.35)  # small, medium, large
 _HELD_OUT = 7_777_777  # training draws from one number, what is held out from several that begin with this
 
 
@@ -25,28 +25,33 @@ class Views(NamedTuple):
     style: np.ndarray  # (n,), place in `STYLES`, or EMPTY
 
 
-def random_views(drawings: Atlas, random: np.random.Generator, n: int, p_effect: float = 0.0) -> Views:
+def random_views(
+    drawings: Atlas, random: np.random.Generator, n: int, p_worn: float = 0.0, p_storm: float = 0.0
+) -> Views:
     """Draw panels of random concepts and styles; a sixteenth shows nothing.
 
     Args:
         drawings: The atlas.
         random: Draws all.
         n: How many.
-        p_effect: How many of them wear something, are printed on something, or stand in a sandstorm or among
-            sparklers, as the tasks have it.
+        p_worn: How many of them wear something or are printed on something, as the tasks have it.
+        p_storm: How many stand in a sandstorm or among sparklers; these take ten times as long to draw.
     """
     identity = random.integers(len(drawings.pixels), size=n)
     style = random.integers(len(STYLES), size=n)
     identity[is_empty := random.random(n) < _P_EMPTY] = EMPTY
     style[is_empty] = EMPTY
     pixels = []
-    for concept, finish in zip(identity, style, strict=True):
+    for concept, finish, luck in zip(identity, style, random.random(n), strict=True):
+        drawing = drawings.pixels[concept, finish]
         if concept == EMPTY:
             pixels.append(nothing(random))
-        elif random.random() < p_effect:
-            pixels.append(_with_effect(drawings.pixels[concept, finish], random))
+        elif luck < p_worn:
+            pixels.append(_worn(drawing, random))
+        elif luck < p_worn + p_storm:
+            pixels.append(_in_a_storm(drawing, random))
         else:
-            pixels.append(_view(drawings.pixels[concept, finish], _size(random), random))
+            pixels.append(_view(drawing, _size(random), random))
     return Views(np.stack(pixels), identity, style)
 
 
@@ -138,27 +143,30 @@ def _view(drawing: np.ndarray, size: int, random: np.random.Generator) -> np.nda
     return np.asarray(picture)
 
 
-def _with_effect(drawing: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    kind = random.integers(4)
-    if kind == 0:
-        printed_on = list(BACKGROUNDS.values())[random.integers(1, len(BACKGROUNDS))]
-        return effects.product(str(random.choice(effects.PRODUCTS)), printed_on, drawing)
-    if kind == 1:
-        ground, size = list(BACKGROUNDS.values())[random.integers(len(BACKGROUNDS))], SIZES["medium"]
-        accessory, colour = str(random.choice(effects.ACCESSORIES)), str(random.choice(list(effects.COLOURS)))
-        return effects.dress(place(drawing, ground, size), drawing, size, accessory, colour)
+def _worn(drawing: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    if random.random() < 0.5:
+        return effects.product(str(random.choice(effects.PRODUCTS)), _named_ground(random), drawing)
+    size = SIZES["medium"]
+    accessory, colour = str(random.choice(effects.ACCESSORIES)), str(random.choice(list(effects.COLOURS)))
+    return effects.dress(place(drawing, _named_ground(random), size), drawing, size, accessory, colour)
+
+
+def _in_a_storm(drawing: np.ndarray, random: np.random.Generator) -> np.ndarray:
     size = SIZES[str(random.choice(("medium", "large")))]
-    if kind == 2:
-        light = list(BACKGROUNDS.values())[random.integers(len(BACKGROUNDS) - 1)]  # night is the last
-        return effects.sandstorm(place(drawing, light, size), random)
+    if random.random() < 0.5:
+        return effects.sandstorm(place(drawing, _named_ground(random), size), random)
     return effects.sparklers(place(drawing, BACKGROUNDS["night"], size), random)
+
+
+def _named_ground(random: np.random.Generator) -> tuple[int, int, int]:
+    return list(BACKGROUNDS.values())[random.integers(len(BACKGROUNDS))]
 
 
 def _ground(random: np.random.Generator) -> np.ndarray:
     ground = np.full((SIDE, SIDE, 3), 255.0)
     luck = random.random()
     if luck < 0.3:
-        ground[:] = list(BACKGROUNDS.values())[random.integers(len(BACKGROUNDS))]
+        ground[:] = _named_ground(random)
     elif luck < 0.7:
         first, second = random.uniform(20, 255, (2, 3))
         ramp = np.linspace(0, 1, SIDE)[:, None, None] * (random.random() < 0.4)
