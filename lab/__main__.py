@@ -10,6 +10,7 @@ from lab import __version__
 from lab.cli.run import Registry, RunFailed, resume, run
 from lab.cli.show import check, list_experiments, list_papers
 from lab.runs.store import StoreError
+from lab.weights import WeightsError
 
 if TYPE_CHECKING:
     from lab.experiments.registry import Experiment
@@ -81,7 +82,7 @@ def main(arguments: Sequence[str] | None = None, experiments: Registry = registr
     given = parser().parse_args(arguments)
     try:
         return _obey(given, experiments)
-    except (ValueError, StoreError) as error:
+    except (ValueError, StoreError, WeightsError) as error:
         print(f"lab: {' '.join(str(error).split())}", file=sys.stderr)
         return BAD_ARGUMENT
     except RunFailed as error:

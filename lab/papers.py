@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+_ASSETS = Path(__file__).resolve().parents[1] / "assets"
 EXPERIMENTS_FOLDER = Path(__file__).parent / "experiments"
 
 
@@ -29,9 +30,15 @@ class Paper:
         return "planned" if self.experiment is None else "ready"
 
 
+WAITING = {"ic-lora": "images/flux-emoji/model_index.json"}
+"""Papers whose experiments wait for a model that is trained by this project: they stay planned without it."""
+
+
 def with_experiments(experiments: Mapping[str, str]) -> tuple[Paper, ...]:
     """List the papers with their experiments, given as paper id to experiment id."""
-    return tuple(replace(paper, experiment=experiments.get(paper.id)) for paper in PAPERS)
+    missing = {paper for paper, file in WAITING.items() if not (_ASSETS / file).is_file()}
+    ready = {paper: each for paper, each in experiments.items() if paper not in missing}
+    return tuple(replace(paper, experiment=ready.get(paper.id)) for paper in PAPERS)
 
 
 def declared_experiments(folder: Path = EXPERIMENTS_FOLDER) -> dict[str, str]:

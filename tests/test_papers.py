@@ -38,3 +38,19 @@ def test_what_the_sources_declare_is_what_the_registry_holds():
     declared = declared_experiments()
     assert declared.keys() == named.keys()
     assert all(declared[paper] in {each.id for each in EXPERIMENTS} for paper in named)
+
+
+def test_a_paper_that_waits_for_weights_stays_planned(tmp_path, monkeypatch):
+    from lab import papers
+
+    monkeypatch.setattr(papers, "_ASSETS", tmp_path)
+    found = {
+        paper.id: paper.state for paper in with_experiments({"ic-lora": "sets", "demo-position": "position"})
+    }
+    assert (found["ic-lora"], found["demo-position"]) == ("planned", "ready")
+    (tmp_path / papers.WAITING["ic-lora"]).parent.mkdir(parents=True)
+    (tmp_path / papers.WAITING["ic-lora"]).touch()
+    assert (
+        next(paper for paper in with_experiments({"ic-lora": "sets"}) if paper.id == "ic-lora").state
+        == "ready"
+    )
