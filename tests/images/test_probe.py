@@ -246,10 +246,10 @@ def test_accuracy_is_told_by_condition_size_and_style(few, untrained):
 def test_the_shipped_probe_reads_real_renders():
     probe, drawings = load_probe(), atlas()
     found = probe_accuracy(probe, drawings, seed=1)
-    assert found["renders"]["large"]["identity_at_1"] >= 0.93  # turned, shifted, blurred: harder than panels
+    assert found["renders"]["large"]["identity_at_1"] >= 0.97
     assert found["panels"]["large"]["identity_at_1"] >= 0.97
     assert found["panels"]["large"]["style"] >= 0.97
     assert found["floor"]["identity_at_1"] < 0.03
     assert found["empty"]["found"] >= 0.97 and found["empty"]["false_alarm"] <= 0.03
     by_task = task_accuracy(probe, drawings, n=8, seed=1)
-    assert by_task["rendered"]["set_success"] >= 0.8
+    assert by_task["rendered"]["set_success"] >= 0.9

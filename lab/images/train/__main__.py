@@ -13,7 +13,7 @@ from pathlib import Path
 from lab.images.train.loop import Step
 from lab.place import home
 
-PARTS = ("autoencoder", "base", "fill", "loras", "icm")
+PARTS = ("autoencoder", "probe", "base", "fill", "loras", "icm")
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -15,6 +15,7 @@ from lab.images.train.base import LatentTable, latent_table, train_base
 from lab.images.train.fill import SCHEDULE as FILL
 from lab.images.train.fill import train_fill
 from lab.images.train.loop import Step
+from lab.images.train.probe import save_probe, train_probe
 from lab.images.train.record import curve, sha256_of_array, write_record
 
 SEED = 0
@@ -33,6 +34,14 @@ def autoencoder(work: Path) -> Iterator[Step]:
         folder / "training.json", "autoencoder", AUTOENCODER, SEED, sha256_of_array(drawings),
         work / "autoencoder.csv", psnr_db=_psnr(vae),
     )  # fmt: skip
+
+
+def probe(work: Path) -> Iterator[Step]:
+    """Train the probe that reads panels, on drawings and on what the autoencoder makes of them."""
+    drawings, vae = atlas(), _vae()
+    network, steps = train_probe(drawings, vae, work / "probe.pt", SEED)
+    yield from curve(steps, work / "probe.csv")
+    save_probe(network, drawings, vae, work / "probe.csv", SEED)
 
 
 def base(work: Path) -> Iterator[Step]:
@@ -93,7 +102,9 @@ def save_base(modules: dict[str, Any], table: LatentTable, curve_path: Path) -> 
 def _vae():
     from diffusers import AutoencoderKL
 
-    return AutoencoderKL.from_pretrained(EMBEDDED / "vae", local_files_only=True).eval().requires_grad_(False)
+    vae = AutoencoderKL.from_pretrained(EMBEDDED / "vae", local_files_only=True)
+    vae.register_to_config(_name_or_path="")  # it is saved again with the pipeline; no folder of one machine
+    return vae.eval().requires_grad_(False)
 
 
 def _all_drawings(work: Path) -> np.ndarray:
