@@ -36,9 +36,13 @@ WAITING = {"ic-lora": "images/flux-emoji/model_index.json"}
 
 def with_experiments(experiments: Mapping[str, str]) -> tuple[Paper, ...]:
     """List the papers with their experiments, given as paper id to experiment id."""
-    missing = {paper for paper, file in WAITING.items() if not (_ASSETS / file).is_file()}
-    ready = {paper: each for paper, each in experiments.items() if paper not in missing}
+    ready = {paper: each for paper, each in experiments.items() if not is_waiting(paper)}
     return tuple(replace(paper, experiment=ready.get(paper.id)) for paper in PAPERS)
+
+
+def is_waiting(paper: str) -> bool:
+    """Tell whether a paper's experiments can't run yet, because their model is not trained."""
+    return paper in WAITING and not (_ASSETS / WAITING[paper]).is_file()
 
 
 def declared_experiments(folder: Path = EXPERIMENTS_FOLDER) -> dict[str, str]:
@@ -115,7 +119,7 @@ PAPERS: tuple[Paper, ...] = (
           "give examples of a task and get a LoRA for it without training",
           "on seen tasks at least 0.9 of a trained LoRA's gain, none with another task's vector; "
           "unseen tasks told",
-          "language models", "2501.17635"),
+          "image sets", "2501.17635"),
     Paper("m2ixt",
           "Lightweight In-Context Tuning for Multimodal Unified Models",
           "teach words for images by a few examples, with the in-context module and without",

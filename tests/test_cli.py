@@ -339,15 +339,3 @@ def test_the_module_runs_as_a_program_and_survives_a_closed_pipe():
     piped = f"{sys.executable} -u -m lab papers | head -1"
     done = subprocess.run(piped, shell=True, capture_output=True, text=True, cwd=ROOT)
     assert done.stdout.startswith("demo-position") and done.stderr == ""
-
-
-def test_a_check_whose_weights_are_missing_could_not_be_run(monkeypatch, capsys):
-    from lab.__main__ import main
-    from lab.weights import WeightsError
-
-    def check(*asked):
-        raise WeightsError("the model is not there. Train it.")
-
-    monkeypatch.setattr("lab.__main__.check", check)
-    assert main(["check", "ic-lora"]) == 2
-    assert capsys.readouterr().err == "lab: the model is not there. Train it.\n"

@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from lab import __version__
-from lab.papers import PAPERS, Paper, declared_experiments, with_experiments
+from lab.papers import PAPERS, Paper, declared_experiments, is_waiting, with_experiments
 from lab.runs.plain import json_line
 from lab.runs.store import Store, StoreError
 
@@ -31,7 +31,9 @@ def list_experiments(registry: Registry, as_json: bool) -> int:
             "question": experiment.question,
             "paper": experiment.paper,
             "source": experiment.source,
-            "state": _state("ready", checks.get(experiment.paper)),
+            "state": "planned"
+            if is_waiting(experiment.paper)
+            else _state("ready", checks.get(experiment.paper)),
             "params": {field.name: field.default for field in fields(experiment.params)},
             "example": experiment.example,
             "docs": experiment.docs,
