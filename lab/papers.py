@@ -30,7 +30,11 @@ class Paper:
         return "planned" if self.experiment is None else "ready"
 
 
-WAITING = {"ic-lora": "images/flux-emoji/model_index.json"}
+WAITING = {
+    "ic-lora": "images/flux-emoji/model_index.json",
+    "ic-brush": "images/flux-emoji/fill/config.json",
+    "icm-lora": "images/icm/model.safetensors",
+}
 """Papers whose experiments wait for a model that is trained by this project: they stay planned without it."""
 
 

@@ -4,8 +4,10 @@ To add an experiment: its module here, one entry below, its tab in lab/ui, its t
 docs/experiments.
 """
 
-from lab.experiments import factorial, image_run, order, panels, position, protocol, sets
+from lab.experiments import brush, factorial, generated, image_run, order, panels, position, protocol, sets
+from lab.experiments.check_brush import check as check_of_brush
 from lab.experiments.check_ic_lora import check as check_of_ic_lora
+from lab.experiments.check_icm_lora import check as check_of_icm_lora
 from lab.experiments.check_position import check as check_demo_position
 from lab.experiments.registry import Experiment
 
@@ -103,6 +105,38 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         check=check_of_ic_lora,
         example={"n_queries": 4, "n_steps": 4, "arms": ("base", "lora")},
         docs="docs/experiments/sets.md",
+        load=image_run.load,
+    ),
+    Experiment(
+        id="brush",
+        title="Subject insertion",
+        question="Is a subject recognised more often, the more attention is shifted toward it?",
+        paper="ic-brush",
+        source="Xu et al. 2025, In-Context Brush (arXiv:2505.20271), as its released code computes it",
+        params=brush.BrushParams,
+        run=brush.run,
+        cost=brush.cost,
+        read=brush.read,
+        summarise=brush.summarise,
+        check=check_of_brush,
+        example={"n_queries": 4, "n_steps": 4, "strengths": (0.0, 0.3)},
+        docs="docs/experiments/brush.md",
+        load=image_run.load,
+    ),
+    Experiment(
+        id="generated",
+        title="Generated LoRAs",
+        question="Does a generated LoRA do what a trained one does?",
+        paper="icm-lora",
+        source="Shao et al. 2025, In-Context Meta LoRA Generation (arXiv:2501.17635)",
+        params=generated.GeneratedParams,
+        run=generated.run,
+        cost=generated.cost,
+        read=generated.read,
+        summarise=generated.summarise,
+        check=check_of_icm_lora,
+        example={"n_queries": 4, "n_steps": 4, "arms": ("base", "trained", "generated")},
+        docs="docs/experiments/generated.md",
         load=image_run.load,
     ),
 )

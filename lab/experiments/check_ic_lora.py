@@ -2,6 +2,7 @@
 
 from lab.experiments import sets
 from lab.experiments.events import Result
+from lab.experiments.image_run import concept_of_query
 from lab.experiments.registry import CheckResult
 from lab.experiments.sets import BASE, LORA, ORDINARY, SetsParams
 from lab.runs.store import Store
@@ -26,7 +27,7 @@ def _judged(runs: list[SetsParams], store: Store) -> tuple[bool, list[dict[str, 
         result = next(event for event in sets.run(params, store) if isinstance(event, Result))
         for rival in (BASE, ORDINARY):
             against = result.predictions[result.predictions["layout"].isin([rival, LORA])]
-            (comparison,) = compare_layouts(against, rival, params.seed)
+            (comparison,) = compare_layouts(against, rival, params.seed, concept_of_query)
             claims.append(_claim(comparison, params))
     return all(claim["verdict"] == "holds" for claim in claims), claims
 

@@ -1,10 +1,11 @@
 """The check of ICM-LoRA: does a generated LoRA gain what a trained one does, and only from right examples?"""
 
-import numpy as np
+import pandas as pd
 
 from lab.experiments import generated
 from lab.experiments.events import Result
 from lab.experiments.generated import BASE, GENERATED, TRAINED, WRONG, GeneratedParams
+from lab.experiments.image_run import concept_of_query
 from lab.experiments.registry import CheckResult
 from lab.images.icm import HELD_OUT
 from lab.images.tasks import TASKS
@@ -21,8 +22,8 @@ LOST = 0.5
 """The share below which the gain counts as lost."""
 SEEDS = (0, 1)
 
-Success = dict[str, np.ndarray]
-"""Whether each set succeeds, 0 or 1, by arm; the arms hold the same sets in the same order."""
+Success = pd.DataFrame
+"""Whether each set succeeds, 0 or 1: a row a set, a column an arm; the index names the set's concept."""
 
 
 def check(is_quick: bool, store: Store) -> CheckResult:
@@ -40,12 +41,12 @@ def _drawn(tasks: list[str], seeds: tuple[int, ...], store: Store) -> Success:
         for seed in seeds:
             params = GeneratedParams(task, CHECKED, n_queries=48, seed=seed)
             result = next(event for event in generated.run(params, store) if isinstance(event, Result))
-            parts.append(wide(result.predictions, "correct").astype(float))
-    return {arm: np.concatenate([part[arm] for part in parts]) for arm in CHECKED}
+            parts.append(wide(result.predictions, "correct").astype(float).rename(index=concept_of_query))
+    return pd.concat(parts)
 
 
 def _judged(seen: dict[str, Success], unseen: dict[str, Success]) -> tuple[bool, list[dict[str, str]]]:
-    pooled = {arm: np.concatenate([each[arm] for each in seen.values()]) for arm in CHECKED}
+    pooled = pd.concat(seen.values())
     named = "coloured" if len(seen) == 1 else f"the {len(seen)} seen tasks together"
     claims = [_enough(named, pooled), _lost(named, pooled)]
     is_held = all(claim["verdict"] == "holds" for claim in claims)
@@ -57,7 +58,7 @@ def _judged(seen: dict[str, Success], unseen: dict[str, Success]) -> tuple[bool,
 
 def _enough(named: str, of: Success) -> dict[str, str]:
     above = (of[GENERATED] - of[BASE]) - ENOUGH * (of[TRAINED] - of[BASE])
-    low, high = bootstrap_mean(above)
+    low, high = bootstrap_mean(above, of.index)
     return {
         "claim": f"{named}: a generated LoRA reaches at least {100 * ENOUGH:.0f} % of a trained one's gain",
         "measured": _measured(of, GENERATED),
@@ -67,7 +68,7 @@ def _enough(named: str, of: Success) -> dict[str, str]:
 
 def _lost(named: str, of: Success) -> dict[str, str]:
     above = (of[WRONG] - of[BASE]) - LOST * (of[TRAINED] - of[BASE])
-    low, high = bootstrap_mean(above)
+    low, high = bootstrap_mean(above, of.index)
     return {
         "claim": f"{named}: from another task's examples less than {100 * LOST:.0f} % of that gain is left",
         "measured": _measured(of, WRONG),
@@ -84,14 +85,14 @@ def _reported(named: str, of: Success) -> dict[str, str]:
 
 
 def _verdict(of: Success, is_shown: bool, is_refuted: bool) -> str:
-    if gain_ratio(of[BASE], of[TRAINED], of[TRAINED]) is None:
+    if gain_ratio(of[BASE], of[TRAINED], of[TRAINED], cluster=of.index) is None:
         return "undecided"  # the trained LoRA gains nothing here, so that there is nothing to reach or lose
     return "holds" if is_shown else "does not hold here" if is_refuted else "undecided"
 
 
 def _measured(of: Success, arm: str) -> str:
     base, trained, mine = (100 * of[each].mean() for each in (BASE, TRAINED, arm))
-    found = gain_ratio(of[BASE], of[TRAINED], of[arm])
+    found = gain_ratio(of[BASE], of[TRAINED], of[arm], cluster=of.index)
     share = "the trained LoRA's gain is not clear"
     if found is not None:
         value, low, high = (100 * each for each in found)

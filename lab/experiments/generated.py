@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from lab.experiments.events import Cost, Event, Result
-from lab.experiments.image_run import price, queries_of, run_sweep
+from lab.experiments.image_run import compared, concept_of_query, price, queries_of, run_sweep
 from lab.experiments.panel_sweep import Arm, PanelSweep
 from lab.experiments.views import paired
 from lab.images import icm, shelf
@@ -29,10 +29,9 @@ from lab.images.task_vector import N_EXAMPLES, task_vector
 from lab.images.tasks import TASKS, SetTask, find_task, task_sets
 from lab.runs.recipe import Recipe
 from lab.runs.store import Store
-from lab.stats.comparisons import accuracy_table, compare_layouts, pairwise
-from lab.stats.flips import flip_matrix, wide
+from lab.stats.flips import wide
 from lab.stats.gain import gain_ratio
-from lab.stats.verdict import comparison_sentence, sweep_sentence
+from lab.stats.verdict import sweep_sentence
 
 if TYPE_CHECKING:
     import torch
@@ -182,32 +181,20 @@ def summarise(predictions: pd.DataFrame, params: GeneratedParams, run_id: str) -
     asked = paired(predictions, params.arms)
     if asked.empty:
         return Result(run_id, predictions, {}, {}, "No set is drawn in every arm yet.", {})
-    comparisons = compare_layouts(asked, TRAINED, params.seed)
-    accuracies = accuracy_table(asked, BASE, params.seed)
+    found = compared(asked, TRAINED, BASE, params.seed)
     gains = gain_table(asked, params.seed)
-    tables = {
-        "accuracy": accuracies,
-        "gains": gains,
-        "comparisons": pd.DataFrame([asdict(each) for each in comparisons]),
-        "pairs": pairwise(asked, params.seed),
-        "flips": flip_matrix(asked, TRAINED),
-    }
-    verdict = f"{_gain_sentence(gains, params)} {sweep_sentence(comparisons, None)}"
+    verdict = f"{_gain_sentence(gains, params)} {sweep_sentence(found.comparisons, None)}"
     summary = {
         "experiment": "generated",
         "task": params.task,
         "is_held_out": params.task in HELD_OUT,
-        "n_queries": int(asked["query_id"].nunique()),
         "n_predictions": len(predictions),
-        "reference": TRAINED,
-        "accuracy": dict(zip(accuracies["layout"], accuracies["metric"], strict=True)),
+        **found.summary,
         "gain_ratio": _gains_as_json(gains),
-        "comparisons": [{**asdict(each), "sentence": comparison_sentence(each)} for each in comparisons],
         "verdict": verdict,
     }
-    return Result(
-        run_id, predictions, tables, panels_figures(accuracies, comparisons, None), verdict, summary
-    )
+    figures = panels_figures(found.tables["accuracy"], found.comparisons, None)
+    return Result(run_id, predictions, found.tables | {"gains": gains}, figures, verdict, summary)
 
 
 def gain_table(asked: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
@@ -222,9 +209,10 @@ def gain_table(asked: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
         last three are NaN where the trained LoRA's own gain is not clear.
     """
     metric = wide(asked, "correct").astype(float)
+    concepts = metric.index.map(concept_of_query)
     rows = []
     for arm in [name for name in metric if name not in (BASE, TRAINED)]:
-        found = gain_ratio(metric[BASE], metric[TRAINED], metric[arm], seed=seed)
+        found = gain_ratio(metric[BASE], metric[TRAINED], metric[arm], seed=seed, cluster=concepts)
         gain = float((metric[arm] - metric[BASE]).mean())
         rows.append((arm, gain, *(found or (float("nan"),) * 3)))
     return pd.DataFrame(rows, columns=["layout", "gain", "ratio", "low", "high"])

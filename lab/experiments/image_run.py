@@ -1,7 +1,11 @@
-"""What the experiments on image sets share: their queries, prices, records, and the run itself."""
+"""What the experiments on image sets share: queries, prices, records, the run, the comparison of arms."""
 
+import re
 from collections.abc import Callable, Iterator
-from typing import Any
+from dataclasses import asdict
+from typing import Any, NamedTuple
+
+import pandas as pd
 
 from lab.experiments.events import Cost, Event, Result
 from lab.experiments.panel_sweep import PanelSweep, Query
@@ -10,6 +14,9 @@ from lab.images.tasks import SetTask, task_sets
 from lab.runs.environment import environment
 from lab.runs.recipe import Recipe
 from lab.runs.store import Store
+from lab.stats.comparisons import Comparison, accuracy_table, compare_layouts, pairwise
+from lab.stats.flips import flip_matrix
+from lab.stats.verdict import comparison_sentence
 from lab.weights import Progress
 
 SECONDS_A_PANEL = 0.3  # of 20 guided steps on two quiet cores, for the price before a run
@@ -17,12 +24,59 @@ TOKENS_A_PANEL = 80  # 64 of the picture, 16 of its text
 TASK_LORA = "the task's"
 
 
+class Compared(NamedTuple):
+    """Arms on the same sets: comparisons with the reference, tables, and what a summary tells of them."""
+
+    comparisons: list[Comparison]
+    tables: dict[str, pd.DataFrame]
+    summary: dict[str, Any]
+
+
 def queries_of(task: SetTask, n: int, seed: int) -> list[Query]:
     """Make sets of held-out concepts, each with a seed of its own; beyond 24 the concepts come again."""
     from lab.images.emoji import atlas
 
     sets = task_sets(task, n, "test", seed, atlas())
-    return [Query(f"{each.name} {n}", each, 1000 * seed + 10 * n) for n, each in enumerate(sets, start=1)]
+    return [
+        Query(f"{each.name} {place}", each, 1000 * seed + 10 * place)
+        for place, each in enumerate(sets, start=1)
+    ]
+
+
+def concept_of_query(query_id: str) -> str:
+    """Return the concept that a set is about; sets of one concept are no independent observations.
+
+    >>> concept_of_query("hot air balloon 31")
+    'hot air balloon'
+    """
+    return re.sub(r" \d+$", "", query_id)
+
+
+def compared(asked: pd.DataFrame, reference: str, base: str, seed: int) -> Compared:
+    """Compare arms, or layouts, with intervals that resample concepts, not sets.
+
+    Args:
+        asked: A predictions table with every set in every arm.
+        reference: The arm that the others are compared with.
+        base: The arm that accuracy change is counted from.
+        seed: Seed of the bootstrap.
+    """
+    accuracies = accuracy_table(asked, base, seed, concept_of_query)
+    comparisons = compare_layouts(asked, reference, seed, concept_of_query)
+    tables = {
+        "accuracy": accuracies,
+        "comparisons": pd.DataFrame([asdict(each) for each in comparisons]),
+        "pairs": pairwise(asked, seed, concept_of_query),
+        "flips": flip_matrix(asked, reference),
+    }
+    summary = {
+        "n_queries": int(asked["query_id"].nunique()),
+        "n_concepts": int(asked["query_id"].map(concept_of_query).nunique()),
+        "reference": reference,
+        "accuracy": dict(zip(accuracies["layout"], accuracies["metric"], strict=True)),
+        "comparisons": [{**asdict(each), "sentence": comparison_sentence(each)} for each in comparisons],
+    }
+    return Compared(comparisons, tables, summary)
 
 
 def price(n_canvases: int, n_panels: int, n_steps: int) -> Cost:

@@ -1,11 +1,9 @@
 """Draw every set in every arm of a comparison and read what came out: batches and their rows."""
 
-import base64
-import io
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -14,6 +12,7 @@ import numpy as np
 from lab.images.grid import SINGLE
 from lab.images.layout import PanelLayout
 from lab.images.panels import Panel
+from lab.images.pictures import as_png
 from lab.images.sampler import Given, Ids, Mode, Settings, draw
 from lab.images.sets import ImageSet, single_panels
 from lab.runs.store import Row
@@ -167,7 +166,7 @@ def _drawn(model: "ImageModel", batch: Batch, settings: Settings) -> tuple[np.nd
         truth = [grid.join(np.stack(arm.layout.arranged(query.image_set.pixels))) for query in batch.queries]
         given = Given(np.stack(truth), tuple(arm.layout.arranged(arm.given)), arm.mode)
     seeds = [query.seed for query in batch.queries]
-    how = Settings(settings.n_steps, settings.guidance, ids)
+    how = replace(settings, ids=ids)
     return draw(model, captions, grid, seeds, how, given, BATCH), captions
 
 
@@ -193,19 +192,3 @@ def shown(word: str, style: str) -> str:
     'fox · flat'
     """
     return f"{word} · {style}"
-
-
-def as_png(canvas: np.ndarray) -> str:
-    """Write a canvas as a data URL, without loss."""
-    from PIL import Image
-
-    file = io.BytesIO()
-    Image.fromarray(canvas).save(file, "PNG")
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
-
-
-def from_png(answer: str) -> np.ndarray:
-    """Read what `as_png` wrote, RGB, uint8, shape (height, width, 3)."""
-    from PIL import Image
-
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(answer.partition(",")[2]))).convert("RGB"))

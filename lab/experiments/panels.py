@@ -3,8 +3,8 @@
 A set's caption relates its panels ("the same thing, flat style"). Nothing about what is asked for changes
 when the reference panel stands right instead of left, when the caption tells the panels in another order, or
 when positions are counted within panels; a model that binds texts to places would draw the same. The asked
-panel is read by the
-probe: its identity and style are the prediction, and a layout under which it differs has flipped it.
+panel is read by the probe: its identity and style are the prediction, and a layout under which it differs
+has flipped it.
 
 Source: Huang et al. 2024 (arXiv:2410.23775) for the canvas and the joint caption; Cobbina & Zhou 2025
 (arXiv:2507.22887) for accuracy change and prediction change.
@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 import pandas as pd
 
 from lab.experiments.events import Cost, Event, Result
-from lab.experiments.image_run import TASK_LORA, price, queries_of, run_sweep
+from lab.experiments.image_run import TASK_LORA, compared, price, queries_of, run_sweep
 from lab.experiments.panel_sweep import Arm, PanelSweep
 from lab.experiments.views import floor_of, paired, split_controls
 from lab.images.layout import PanelLayout, default_layouts, parse_layout
@@ -24,9 +24,8 @@ from lab.images.sampler import MODES, Mode, Settings
 from lab.images.tasks import SetTask, find_task
 from lab.runs.recipe import Recipe
 from lab.runs.store import Store
-from lab.stats.comparisons import accuracy_table, cochran_q, compare_layouts, pairwise
-from lab.stats.flips import flip_matrix
-from lab.stats.verdict import comparison_sentence, sweep_sentence
+from lab.stats.comparisons import cochran_q
+from lab.stats.verdict import sweep_sentence
 
 N_FLOOR = 4  # canvases drawn once more, alone
 
@@ -149,29 +148,18 @@ def summarise(predictions: pd.DataFrame, params: PanelsParams, run_id: str) -> R
     asked = paired(asked, params.layouts)
     if asked.empty:
         return Result(run_id, predictions, {}, {}, "No set is drawn under every layout yet.", {})
-    several = len(params.layouts) > 1
-    comparisons = compare_layouts(asked, params.reference, params.seed) if several else []
+    found = compared(asked, params.reference, params.reference, params.seed)
     floor = floor_of(asked, again)
-    accuracies = accuracy_table(asked, params.reference, params.seed)
-    tables = {
-        "accuracy": accuracies,
-        "comparisons": pd.DataFrame([asdict(each) for each in comparisons]),
-        "pairs": pairwise(asked, params.seed) if several else pd.DataFrame(),
-        "flips": flip_matrix(asked, params.reference),
-    }
-    verdict = sweep_sentence(comparisons, floor)
+    verdict = sweep_sentence(found.comparisons, floor)
     summary = {
         "experiment": "panels",
         "task": params.task,
         "lora": params.lora,
-        "n_queries": int(asked["query_id"].nunique()),
         "n_predictions": len(predictions),
-        "reference": params.reference,
-        "accuracy": dict(zip(accuracies["layout"], accuracies["metric"], strict=True)),
-        "comparisons": [{**asdict(each), "sentence": comparison_sentence(each)} for each in comparisons],
-        "cochran_q": cochran_q(asked)._asdict() if several else None,
+        **found.summary,
+        "cochran_q": cochran_q(asked)._asdict() if len(params.layouts) > 1 else None,
         "floor": asdict(floor) if floor else None,
         "verdict": verdict,
     }
-    figures = panels_figures(accuracies, comparisons, floor)
-    return Result(run_id, predictions, tables, figures, verdict, summary)
+    figures = panels_figures(found.tables["accuracy"], found.comparisons, floor)
+    return Result(run_id, predictions, found.tables, figures, verdict, summary)

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 import pandas as pd
 
 from lab.experiments.events import Cost, Event, Result
-from lab.experiments.image_run import price, queries_of, run_sweep
+from lab.experiments.image_run import compared, price, queries_of, run_sweep
 from lab.experiments.panel_sweep import Arm, PanelSweep
 from lab.experiments.views import paired
 from lab.images.layout import PanelLayout
@@ -24,9 +24,7 @@ from lab.images.sampler import MODES, Mode, Settings
 from lab.images.tasks import SetTask, find_task
 from lab.runs.recipe import Recipe
 from lab.runs.store import Store
-from lab.stats.comparisons import accuracy_table, compare_layouts, pairwise
-from lab.stats.flips import flip_matrix
-from lab.stats.verdict import comparison_sentence, sweep_sentence
+from lab.stats.verdict import sweep_sentence
 
 BASE, LORA, ORDINARY, WRONG = "base", "lora", "ordinary", "wrong"
 WRONG_TASK = {"coloured": "rendered", "rendered": "coloured"}
@@ -150,25 +148,14 @@ def summarise(predictions: pd.DataFrame, params: SetsParams, run_id: str) -> Res
     asked = paired(predictions, params.arms)
     if asked.empty:
         return Result(run_id, predictions, {}, {}, "No set is drawn in every arm yet.", {})
-    comparisons = compare_layouts(asked, params.reference, params.seed)
-    accuracies = accuracy_table(asked, BASE, params.seed)
-    tables = {
-        "accuracy": accuracies,
-        "comparisons": pd.DataFrame([asdict(each) for each in comparisons]),
-        "pairs": pairwise(asked, params.seed),
-        "flips": flip_matrix(asked, params.reference),
-    }
-    verdict = sweep_sentence(comparisons, None)
+    found = compared(asked, params.reference, BASE, params.seed)
+    verdict = sweep_sentence(found.comparisons, None)
     summary = {
         "experiment": "sets",
         "task": params.task,
-        "n_queries": int(asked["query_id"].nunique()),
         "n_predictions": len(predictions),
-        "reference": params.reference,
-        "accuracy": dict(zip(accuracies["layout"], accuracies["metric"], strict=True)),
-        "comparisons": [{**asdict(each), "sentence": comparison_sentence(each)} for each in comparisons],
+        **found.summary,
         "verdict": verdict,
     }
-    return Result(
-        run_id, predictions, tables, panels_figures(accuracies, comparisons, None), verdict, summary
-    )
+    figures = panels_figures(found.tables["accuracy"], found.comparisons, None)
+    return Result(run_id, predictions, found.tables, figures, verdict, summary)

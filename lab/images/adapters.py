@@ -74,10 +74,12 @@ def weigh(model: ImageModel, weights: Mapping[str, float]) -> None:
     present = getattr(model.transformer, "peft_config", {})
     if not present:
         if weights:
-            raise AdapterError(f"no adapter is loaded, so {', '.join(weights)} can't be weighed")
+            raise AdapterError(f"no LoRA is loaded, so {', '.join(weights)} can't be weighed: load it first")
         return
     if missing := [name for name in weights if name not in present]:
-        raise AdapterError(f"no adapter is called {', '.join(missing)}; loaded: {', '.join(present)}")
+        raise AdapterError(
+            f"no LoRA is called {', '.join(missing)}; choose among those loaded: {', '.join(present)}"
+        )
     if not weights:
         model.transformer.disable_adapters()
         return
@@ -127,7 +129,10 @@ def check_fits(model: ImageModel, path: Path) -> None:
                 )
             n_fitting += 1
     if not n_fitting:
-        raise AdapterError(f"{path.name} holds no LoRA in diffusers' format (… lora_A / lora_B …).")
+        raise AdapterError(
+            f"{path.name} holds no LoRA in diffusers' format (… lora_A / lora_B …). "
+            "Convert it with the tool that made it."
+        )
 
 
 def readable(path: Path) -> None:
@@ -144,9 +149,11 @@ def readable(path: Path) -> None:
             "Convert it with the tool that made it."
         )
     if not path.is_file():
-        raise AdapterError(f"{path.name} is not there")
+        raise AdapterError(f"{path.name} is not there; choose a file that is, or tune it again")
     if path.stat().st_size > MAX_BYTES:
-        raise AdapterError(f"{path.name} is over 2 GB, too large for a LoRA")
+        raise AdapterError(
+            f"{path.name} is over 2 GB, too large for a LoRA; choose the LoRA alone, not a whole model"
+        )
     try:
         with safe_open(path, framework="pt") as file:
             file.keys()

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lab.images.grid import Grid
-from lab.images.vocabulary import split, unknown_words
+from lab.images.vocabulary import count_tokens, split, unknown_words
 
 _NAME = re.compile(r"<[^<>\s]+>")
 
@@ -66,7 +66,7 @@ def check(caption: str, grid: Grid, markers: Sequence[str] | None = None) -> lis
     found = []
     if not caption.strip():
         return [Finding(True, "The caption is empty: describe at least one panel.")]
-    n_tokens = len(split(caption)) + 1
+    n_tokens = count_tokens(caption)
     if n_tokens > grid.n_tokens:
         found.append(
             Finding(
@@ -89,7 +89,9 @@ def check(caption: str, grid: Grid, markers: Sequence[str] | None = None) -> lis
     if unknown := [word for word in unknown_words(caption) if word[0] not in "[<"]:
         found.append(
             Finding(
-                False, f"The model was not trained on {', '.join(map(repr, unknown))} and will ignore it."
+                False,
+                f"The model was never shown {', '.join(map(repr, unknown))}: "
+                "it draws what it knows of the nearest meaning.",
             )
         )
     return found

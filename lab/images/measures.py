@@ -15,7 +15,6 @@ from numpy.typing import ArrayLike
 
 from lab.images.concepts import concepts
 from lab.images.probe import Reading
-from lab.stats.intervals import Estimate, bootstrap_mean, wilson
 
 EMPTY = 0.5  # from this probability on a panel counts as empty, whatever concept is nearest
 _EDGE = 96.0  # grey levels of a Sobel gradient, of 0..1020, from which on a pixel is an edge
@@ -228,30 +227,6 @@ def nearest_distance(canvases: np.ndarray, training_canvases: np.ndarray) -> Nea
     ).reshape(len(canvases), len(known))
     place = squares.argmin(axis=1)
     return Nearest(np.sqrt(squares[np.arange(len(place)), place]), place)
-
-
-def estimate(values: ArrayLike, set_ids: ArrayLike | None = None, seed: int = 0) -> Estimate:
-    """Return the mean of some figure with its 95 % interval, resampling whole sets.
-
-    Where all values are 0 or all are 1 a bootstrap would claim certainty; Wilson's bounds for that many sets
-    stand there instead.
-
-    Args:
-        values: Numbers or booleans, shape (n,).
-        set_ids: Which set a value belongs to, shape (n,); by default each is its own.
-        seed: Makes the draws reproducible.
-
-    Raises:
-        ValueError: There is no value, or one is not finite.
-
-    Source: percentile bootstrap over clusters, `lab.stats.intervals`.
-    """
-    values = np.asarray(values, dtype=float)
-    mean = float(values.mean()) if values.size else float("nan")
-    if mean in (0.0, 1.0) and (values == mean).all():
-        n = len(values) if set_ids is None else len(np.unique(np.asarray(set_ids)))
-        return Estimate(mean, *wilson(int(mean) * n, n))
-    return Estimate(mean, *bootstrap_mean(values, set_ids, seed=seed))
 
 
 @cache

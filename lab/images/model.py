@@ -153,33 +153,47 @@ def is_trained() -> bool:
     return (EMBEDDED / "model_index.json").is_file()
 
 
-def assemble(modules: "dict[str, Any]") -> ImageModel:
-    """Put trained parts together: transformer, text_encoder, text_encoder_2, vae, and fill if trained."""
+def assemble(vae: Any, transformer: Any, encoder: Any) -> ImageModel:
+    """Put parts together; the encoder reads the text for both slots."""
     from diffusers import FlowMatchEulerDiscreteScheduler, FluxPipeline
-
-    from lab.images.vocabulary import tokenizer
 
     pipeline: Any = FluxPipeline(
         scheduler=FlowMatchEulerDiscreteScheduler(shift=1.0),
-        vae=modules["vae"],
-        text_encoder=modules["text_encoder"],
-        tokenizer=tokenizer(),
-        text_encoder_2=modules["text_encoder_2"],
-        tokenizer_2=tokenizer(),
-        transformer=modules["transformer"],
+        vae=vae,
+        transformer=transformer,
+        **_readers(encoder),
     )
     pipeline.set_progress_bar_config(disable=True)
-    return ImageModel("flux-emoji", pipeline, fill=modules.get("fill"))
+    return ImageModel("flux-emoji", pipeline)
 
 
-def load_embedded(folder: Path = EMBEDDED, device: str = "cpu") -> ImageModel:
+def save_pipeline(vae: Any, transformer: Any, folder: Path) -> None:
+    """Write what the project trained as a pipeline whose text parts are left open, in files of 15 MB."""
+    from diffusers import FlowMatchEulerDiscreteScheduler, FluxPipeline
+
+    unread = dict.fromkeys(("text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2"))
+    pipeline: Any = FluxPipeline(
+        scheduler=FlowMatchEulerDiscreteScheduler(shift=1.0), vae=vae, transformer=transformer, **unread
+    )
+    pipeline.save_pretrained(folder, max_shard_size="15MB")
+
+
+def load_embedded(folder: Path = EMBEDDED, device: str = "cpu", encoder: Any = None) -> ImageModel:
     """Load the pipeline that the project trained and its fill branch, in float32 (bfloat16 on CUDA).
 
+    Args:
+        folder: Where `save_pipeline` wrote it.
+        device: Where it computes.
+        encoder: What reads the text; None takes what it was trained with.
+
     Raises:
-        WeightsError: The folder holds no pipeline; the message names the command that trains it.
+        WeightsError: The folder holds no pipeline, or the text encoder can't be had; the message names the
+            remedy.
     """
     import torch
     from diffusers import FluxPipeline, FluxTransformer2DModel
+
+    from lab.images.text import load_encoder
 
     if not (folder / "model_index.json").is_file():
         raise WeightsError(
@@ -187,12 +201,25 @@ def load_embedded(folder: Path = EMBEDDED, device: str = "cpu") -> ImageModel:
             "To train it (hours on two cores): python -m lab.images.train all"
         )
     dtype = torch.bfloat16 if device == "cuda" else torch.float32
-    pipeline = FluxPipeline.from_pretrained(folder, dtype=dtype, local_files_only=True).to(device)
+    pipeline = FluxPipeline.from_pretrained(
+        folder, dtype=dtype, local_files_only=True, **_readers(encoder or load_encoder(folder))
+    ).to(device)
     pipeline.set_progress_bar_config(disable=True)
-    for part in (pipeline.transformer, pipeline.vae, pipeline.text_encoder, pipeline.text_encoder_2):
+    for part in (pipeline.transformer, pipeline.vae):
         part.requires_grad_(False).eval()
     fill = None
     if (folder / "fill" / "config.json").is_file():
         fill = FluxTransformer2DModel.from_pretrained(folder / "fill", dtype=dtype, local_files_only=True)
         fill.to(device).requires_grad_(False).eval()
     return ImageModel("flux-emoji", pipeline, fill=fill)
+
+
+def _readers(encoder: Any) -> dict[str, Any]:
+    from lab.images.vocabulary import tokenizer
+
+    return {
+        "text_encoder": encoder,
+        "text_encoder_2": encoder,
+        "tokenizer": tokenizer(),
+        "tokenizer_2": tokenizer(),
+    }

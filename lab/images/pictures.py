@@ -1,5 +1,6 @@
-"""Fit a person's picture, of whatever size and kind, into a panel."""
+"""Pictures from people into panels, and canvases as text that pages and tables hold."""
 
+import base64
 import io
 
 import numpy as np
@@ -45,6 +46,18 @@ def panel_of(data: bytes, name: str, fit: str = "letterbox") -> np.ndarray:
     except Exception as error:
         raise ValueError(f"{name} is damaged or of an unknown kind; save it again as PNG or JPEG") from error
     return np.asarray(_fitted(whole, fit))
+
+
+def as_png(pixels: np.ndarray) -> str:
+    """Write a picture (height, width, 3), uint8, as a data URL, without loss."""
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+
+
+def from_png(url: str) -> np.ndarray:
+    """Read what `as_png` wrote, RGB, uint8, shape (height, width, 3)."""
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))).convert("RGB"))
 
 
 def _rgb(image: Image.Image) -> Image.Image:

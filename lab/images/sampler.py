@@ -15,7 +15,7 @@ Three ways to condition on given panels, none of which the published In-Context 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
@@ -162,7 +162,7 @@ def sample(
     height, width = model.latent_size(grid)
     noise = _noise(model, grid, seeds)
     ids = token_positions(grid, height, width, settings.ids).to(model.device)
-    keep = clean = seen = None
+    kept = seen = None
     if given is not None:
         if len(given.is_given) != grid.n_panels:
             raise ValueError(f"{grid.n_panels} panels need as many marks, got {len(given.is_given)}")
@@ -172,8 +172,9 @@ def sample(
             is_drawn = np.broadcast_to(given.is_drawn(grid, model.side), given.canvases.shape[:3])
             seen = fill_channels(model, given.canvases, is_drawn).expand(n, -1, -1)
         else:
-            keep = tokens_of(grid, height, width, given.is_given).to(model.device)
             clean = model.to_latents(given.canvases).expand(n, -1, -1)
+            is_kept = tokens_of(grid, height, width, given.is_given).to(model.device)
+            kept = _Kept(is_kept, clean, noise, given.mode == "context")
     is_guided = settings.guidance != 1 and not model.is_guidance_embedded
     if is_guided:
         empty = _repeated(nothing or model.encode_text([""], grid), n)
@@ -182,22 +183,20 @@ def sample(
         )
     else:
         both = text
-    if keep is not None and given is not None and given.mode == "context":
+    if kept is not None and kept.is_context:
         ids = ids.clone()
-        ids[keep, 0] = 1
+        ids[kept.is_kept, 0] = 1
     velocity_of = _velocity(model, both, ids, settings, is_guided, seen)
     x = noise
     times = _times(model, settings.n_steps, x.shape[1])
     with torch.no_grad():
         for step, (now, then) in enumerate(pairwise(times), start=1):
-            if keep is not None and clean is not None and given is not None:
-                x = _held(x, clean, noise, keep, now, given.mode)
+            if kept is not None:
+                x = kept.held(x, now)
             velocity = velocity_of(x, now)
-            ahead = x - now * velocity
+            ahead = x - now * velocity  # after the last step, which goes to time 0, the same as x
             x = x + (then - now) * velocity
-            if keep is not None and clean is not None:
-                ahead = torch.where(keep[:, None], clean, ahead)
-            yield Denoised(step, settings.n_steps, ahead if then > 0 else (ahead if keep is not None else x))
+            yield Denoised(step, settings.n_steps, ahead if kept is None else kept.shown(ahead))
 
 
 def draw(
@@ -244,11 +243,24 @@ def tokens_of(grid: Grid, height: int, width: int, is_chosen: Sequence[bool]) ->
     return torch.tensor(list(is_chosen))[panel]
 
 
-def _held(x, clean, noise, keep, time: float, mode: Mode):
-    import torch
+class _Kept(NamedTuple):
+    """Tokens of given panels: as context they stay clean, else they are as noisy as the rest."""
 
-    held = clean if mode == "context" else (1 - time) * clean + time * noise
-    return torch.where(keep[:, None], held, x)
+    is_kept: "torch.Tensor"  # (tokens,)
+    clean: "torch.Tensor"  # (n, tokens, channels)
+    noise: "torch.Tensor"  # same shape
+    is_context: bool
+
+    def held(self, x: "torch.Tensor", time: float) -> "torch.Tensor":
+        import torch
+
+        held = self.clean if self.is_context else (1 - time) * self.clean + time * self.noise
+        return torch.where(self.is_kept[:, None], held, x)
+
+    def shown(self, ahead: "torch.Tensor") -> "torch.Tensor":
+        import torch
+
+        return torch.where(self.is_kept[:, None], self.clean, ahead)
 
 
 def _velocity(model: ImageModel, text: Text, ids, settings: Settings, is_guided: bool, seen=None):

@@ -1,36 +1,182 @@
-"""Read captions as a FluxPipeline does: token states and a pooled vector."""
+"""Read captions with a sentence encoder, the text of each panel by itself.
+
+A caption is cut before each marker and after each ";" and ":". Every cut is read alone, so that the states of
+its tokens tell which panel they speak of and what it shows, and no state mixes two panels. The pooled vector
+is the mean of the states. Weights stay as their authors trained them.
+
+Source: Reimers & Gurevych 2019 (arXiv:1908.10084) for encoding by the mean of states.
+"""
 
 import threading
+from collections import OrderedDict
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lab.images.vocabulary import MAX_TOKENS, tokenizer
+from lab.images.concepts import STYLES, concepts
+from lab.images.panels import Panel
+from lab.images.vocabulary import ADDED, MARKERS, MAX_TOKENS, PAD, TRIGGERS, fast_tokenizer, tokenizer, turn
+from lab.learners.embedder import MINILM, N_DIMENSIONS
+from lab.weights import fetch
 
 if TYPE_CHECKING:
     import torch
 
-_turn = threading.Lock()  # a fast tokenizer keeps the length that it was last asked for
+N_KEPT = 60_000
+"""Texts of panels whose states an encoder keeps, about 10 kB each."""
+SCALE_FILE = "text.safetensors"
 
 
 class Read(NamedTuple):
-    """Captions as the transformer takes them: states (n, tokens, width), pooled (n, width)."""
+    """Captions as the transformer takes them: states (n, tokens, 384), pooled (n, 384)."""
 
     states: "torch.Tensor"
     pooled: "torch.Tensor"
 
 
-def read(captions: Sequence[str], encoders: "tuple[torch.nn.Module, torch.nn.Module]", n_tokens: int) -> Read:
-    """Encode captions with the embedded text encoders; gradients flow.
+def read(captions: Sequence[str], encoder: "torch.nn.Module", n_tokens: int) -> Read:
+    """Encode captions as a FluxPipeline does whose two text encoders are this one.
 
     Args:
         captions: n texts; what goes beyond `n_tokens` is cut, as the pipeline does.
-        encoders: The CLIP-like and the T5-like encoder.
+        encoder: From `new_encoder`.
         n_tokens: Tokens that the states are padded to.
     """
-    pooled, states = encoders
-    device = next(states.parameters()).device
     fill = {"padding": "max_length", "truncation": True, "return_tensors": "pt"}
-    with _turn:
-        for_pooled = tokenizer()(list(captions), max_length=MAX_TOKENS, **fill).input_ids.to(device)
-        for_states = tokenizer()(list(captions), max_length=n_tokens, **fill).input_ids.to(device)
-    return Read(states(for_states)[0], pooled(for_pooled).pooler_output)
+    with turn:
+        for_pooled = tokenizer()(list(captions), max_length=MAX_TOKENS, **fill).input_ids
+        for_states = tokenizer()(list(captions), max_length=n_tokens, **fill).input_ids
+    return Read(encoder(for_states)[0], encoder(for_pooled).pooler_output)
+
+
+def new_encoder(network: Any, centre: "torch.Tensor", spread: "torch.Tensor") -> "torch.nn.Module":
+    """Make the text encoder of both slots of a FluxPipeline out of a BertModel.
+
+    Args:
+        network: A BertModel; its embeddings have a row for each token of `fast_tokenizer`.
+        centre: Subtracted from every state, shape (384,).
+        spread: Divides every state after that, shape (384,).
+    """
+    import torch
+    from transformers.modeling_outputs import BaseModelOutputWithPooling
+
+    class PanelEncoder(torch.nn.Module):
+        """Answers states (n, tokens, 384), 0 at padding, and their mean to token ids (n, tokens)."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.network = network
+            self.register_buffer("centre", centre, persistent=False)
+            self.register_buffer("spread", spread, persistent=False)
+            self.kept: OrderedDict[tuple[int, ...], torch.Tensor] = OrderedDict()
+            self.turn = threading.Lock()
+
+        @property
+        def dtype(self) -> torch.dtype:
+            return self.network.dtype
+
+        @property
+        def device(self) -> torch.device:
+            return self.network.device
+
+        @torch.no_grad()
+        def forward(self, input_ids: torch.Tensor, **_: Any) -> BaseModelOutputWithPooling:
+            states = torch.zeros(*input_ids.shape, self.network.config.hidden_size)
+            pooled = torch.zeros(len(states), self.network.config.hidden_size)
+            for place, row in enumerate(input_ids.tolist()):
+                if pieces := segments(row):
+                    joined = torch.cat([self.states_of(piece) for piece in pieces])
+                    states[place, : len(joined)] = joined
+                    pooled[place] = joined.mean(0)
+            kind = {"device": self.device, "dtype": self.dtype}
+            return BaseModelOutputWithPooling(
+                last_hidden_state=states.to(**kind), pooler_output=pooled.to(**kind)
+            )
+
+        @torch.no_grad()
+        def states_of(self, piece: tuple[int, ...]) -> torch.Tensor:
+            with self.turn:
+                found = self.kept.get(piece)
+            if found is not None:
+                return found
+            begin, end = _ids("[CLS]", "[SEP]")
+            tokens = torch.tensor([[begin, *piece, end]], device=self.device)
+            # a forward pass of its own: what a text says never depends on its company
+            states = self.network(tokens).last_hidden_state[0, 1:-1]
+            found = ((states - self.centre) / self.spread).float().cpu()
+            with self.turn:
+                self.kept[piece] = found
+                if len(self.kept) > N_KEPT:
+                    self.kept.popitem(last=False)
+            return found
+
+    return PanelEncoder().eval().requires_grad_(False)
+
+
+def segments(ids: Sequence[int]) -> list[tuple[int, ...]]:
+    """Cut token ids before each marker and after each ";" and ":"; padding at the end is left out."""
+    blank, *stops = _ids(PAD, ";", ":")
+    ids = list(ids[: ids.index(blank)] if blank in ids else ids)
+    if not ids:
+        return []
+    starts = [
+        place
+        for place, token in enumerate(ids)
+        if place == 0 or token in _openers() or ids[place - 1] in stops
+    ]
+    return [tuple(ids[start:stop]) for start, stop in zip(starts, [*starts[1:], len(ids)], strict=True)]
+
+
+@cache
+def load_encoder(folder: Path) -> "torch.nn.Module":
+    """Load the text encoder of a trained pipeline, with the scale of its states.
+
+    Raises:
+        WeightsError: If the weights of the sentence encoder can't be had.
+    """
+    from safetensors.torch import load_file
+
+    return new_encoder(sentence_network(), **load_file(folder / SCALE_FILE))
+
+
+def sentence_network() -> Any:
+    """Load the sentence encoder with a row for each added token: the mean of the rows that spell it.
+
+    Raises:
+        WeightsError: If its weights can't be had.
+    """
+    import torch
+    from tokenizers import Tokenizer
+    from transformers import BertModel
+
+    folder = fetch(MINILM)
+    network = BertModel.from_pretrained(
+        folder, dtype=torch.float32, use_safetensors=True, local_files_only=True
+    )
+    spelled = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    spelled.no_padding()
+    rows = network.get_input_embeddings().weight.detach()
+    added = [rows[spelled.encode(token, add_special_tokens=False).ids].mean(0) for token in ADDED]
+    network.resize_token_embeddings(len(rows) + len(added), mean_resizing=False)
+    network.get_input_embeddings().weight.data[len(rows) :] = torch.stack(added)
+    return network.eval()
+
+
+def scale_of(network: Any) -> "dict[str, torch.Tensor]":
+    """Measure centre and spread of the states of all concepts in all styles, each of shape (384,)."""
+    import torch
+
+    raw = new_encoder(network, torch.zeros(N_DIMENSIONS), torch.ones(N_DIMENSIONS))
+    texts = [Panel(concept.word, style).text for concept in concepts() for style in STYLES]
+    states = torch.cat([raw.states_of(tuple(tokenizer()(text).input_ids)) for text in texts])
+    return {"centre": states.mean(0), "spread": states.std(0)}
+
+
+def _ids(*tokens: str) -> list[int]:
+    return [fast_tokenizer().token_to_id(token) for token in tokens]
+
+
+@cache
+def _openers() -> frozenset[int]:
+    return frozenset(_ids("[", *(token.lower() for token in (*MARKERS, *TRIGGERS))))

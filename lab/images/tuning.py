@@ -73,7 +73,6 @@ def tuning(
         raise ValueError(f"tune on {MIN_SETS} to {MAX_SETS} sets, got {len(sets)}")
     path, adapter = own_path(name), adapter_name(f"own/{name}")
     adapters.forget(model, adapter)
-    model.transformer.enable_adapters() if getattr(model.transformer, "peft_config", {}) else None
     began, told, sampled = time.monotonic(), 0.0, time.monotonic()
     losses: list[float] = []
     steps = tune(model, sets, settings, adapter)

@@ -5,6 +5,7 @@ Wilcoxon's signed-rank test for graded ones, Cochran's Q over all layouts, Holm'
 comparisons made. Accuracy change and prediction change are those of Cobbina & Zhou 2025 (arXiv:2507.22887).
 """
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
 from itertools import combinations
 from typing import Literal, NamedTuple
@@ -16,9 +17,11 @@ from statsmodels.stats.contingency_tables import cochrans_q, mcnemar
 from statsmodels.stats.multitest import multipletests
 
 from lab.stats.flips import RIGHT_FROM, answers, check_layouts, kinds_against, layouts_of, right, wide
-from lab.stats.intervals import Interval, bootstrap_mean, paired_bootstrap, wilson
+from lab.stats.intervals import Interval, estimate, paired_bootstrap, wilson
 
 Test = Literal["exact McNemar", "Wilcoxon signed-rank"]
+Cluster = Callable[[str], str]
+"""Names the group of a query: queries of one group are resampled together. Tests stay by query."""
 
 
 @dataclass(frozen=True)
@@ -94,14 +97,21 @@ def _signed_rank(change: np.ndarray) -> float:
     return float(wilcoxon(change).pvalue) if np.any(change != 0) else 1.0
 
 
-def _compare(predictions: pd.DataFrame, pairs: list[tuple[str, str]], seed: int) -> list[Comparison]:
+def _compare(
+    predictions: pd.DataFrame, pairs: list[tuple[str, str]], seed: int, cluster: Cluster | None
+) -> list[Comparison]:
     """Compare pairs (reference, layout), Holm-corrected over all of them."""
     if not pairs:
         return []
     metric = wide(predictions, "correct").astype(float)
     said, unparsed, graded = answers(predictions), _n_unparsed(predictions), is_graded(predictions)
     references, layouts = (list(names) for names in zip(*pairs, strict=True))
-    low_high = paired_bootstrap(metric[references].to_numpy(), metric[layouts].to_numpy(), seed=seed)
+    low_high = paired_bootstrap(
+        metric[references].to_numpy(),
+        metric[layouts].to_numpy(),
+        seed=seed,
+        cluster=_groups(metric, cluster),
+    )
     kinds = {name: kinds_against(said, metric >= RIGHT_FROM, name) for name in dict.fromkeys(references)}
     found = [
         _comparison(
@@ -156,13 +166,20 @@ def _n_unparsed(predictions: pd.DataFrame) -> pd.Series:
     return wide(predictions, "prediction").fillna("").eq("").sum()
 
 
-def compare_layouts(predictions: pd.DataFrame, reference: str, seed: int = 0) -> list[Comparison]:
+def _groups(metric: pd.DataFrame, cluster: Cluster | None) -> list[str] | None:
+    return None if cluster is None else [cluster(str(query)) for query in metric.index]
+
+
+def compare_layouts(
+    predictions: pd.DataFrame, reference: str, seed: int = 0, cluster: Cluster | None = None
+) -> list[Comparison]:
     """Compare every other layout with a reference, Holm-corrected over them.
 
     Args:
         predictions: A predictions table with every query under every layout.
         reference: The layout to compare with.
         seed: Seed of the bootstrap.
+        cluster: Which queries belong together; by default each stands alone.
 
     Returns:
         One `Comparison` a layout in order of appearance; empty if the reference is the only one.
@@ -172,16 +189,16 @@ def compare_layouts(predictions: pd.DataFrame, reference: str, seed: int = 0) ->
     """
     check_layouts(predictions, [reference])
     pairs = [(reference, layout) for layout in layouts_of(predictions) if layout != reference]
-    return _compare(predictions, pairs, seed)
+    return _compare(predictions, pairs, seed, cluster)
 
 
-def pairwise(predictions: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
+def pairwise(predictions: pd.DataFrame, seed: int = 0, cluster: Cluster | None = None) -> pd.DataFrame:
     """Compare all pairs of layouts, Holm-corrected over all of them.
 
     Returns:
         One row a pair, the columns those of `Comparison`; the reference is the layout that appears first.
     """
-    found = _compare(predictions, list(combinations(layouts_of(predictions), 2)), seed)
+    found = _compare(predictions, list(combinations(layouts_of(predictions), 2)), seed, cluster)
     columns = [field.name for field in fields(Comparison)]
     return pd.DataFrame([asdict(each) for each in found], columns=columns)
 
@@ -206,32 +223,35 @@ def cochran_q(predictions: pd.DataFrame) -> CochranQ:
     return CochranQ(float(found.statistic), n_layouts - 1, float(found.pvalue))
 
 
-def accuracy_table(predictions: pd.DataFrame, zero_shot: str = "none", seed: int = 0) -> pd.DataFrame:
+def accuracy_table(
+    predictions: pd.DataFrame, zero_shot: str = "none", seed: int = 0, cluster: Cluster | None = None
+) -> pd.DataFrame:
     """Give each layout's metric, and its change against the zero-shot prompt.
 
     Args:
         predictions: A predictions table with every query under every layout.
         zero_shot: The layout that accuracy change is measured from; it may be absent.
         seed: Seed of the bootstrap.
+        cluster: Which queries belong together; by default each stands alone.
 
     Returns:
-        One row a layout: layout, n, metric, low, high (95 %: Wilson for 0/1 metrics, bootstrap for graded
-        ones), accuracy_change, change_low, change_high (paired bootstrap), p, p_holm (as in
-        `compare_layouts`) and n_unparsed. The change columns are NaN for the zero-shot prompt, and
+        One row a layout: layout, n, metric, low, high (95 %: Wilson for 0/1 metrics of queries that stand
+        alone, else the bootstrap), accuracy_change, change_low, change_high (paired bootstrap), p, p_holm (as
+        in `compare_layouts`) and n_unparsed. The change columns are NaN for the zero-shot prompt, and
         everywhere if it is absent.
     """
     metric = wide(predictions, "correct").astype(float)
     unparsed = _n_unparsed(predictions)
     against = (
-        {each.layout: each for each in compare_layouts(predictions, zero_shot, seed)}
+        {each.layout: each for each in compare_layouts(predictions, zero_shot, seed, cluster)}
         if zero_shot in metric
         else {}
     )
     graded, rows = is_graded(predictions), []
     for layout, values in metric.items():
         n = len(values)
-        if graded:
-            low, high = bootstrap_mean(values, seed=seed)
+        if graded or cluster is not None:
+            _, low, high = estimate(values, _groups(metric, cluster), seed)
         else:
             low, high = wilson(int(values.sum()), n)
         each = against.get(layout)

@@ -92,6 +92,28 @@ def bootstrap_mean(
     return Interval(low, high)
 
 
+def estimate(values: ArrayLike, cluster: ArrayLike | None = None, seed: int = 0) -> Estimate:
+    """Return a mean with its 95 % bootstrap interval, whole clusters drawn together.
+
+    Where all values are 0 or all are 1 a bootstrap would claim certainty; Wilson's bounds for that many
+    clusters stand there instead.
+
+    Args:
+        values: Numbers or booleans, shape (n,).
+        cluster: Groups of values that are drawn together, shape (n,); by default each stands alone.
+        seed: Makes the draws reproducible.
+
+    Raises:
+        ValueError: There is no value, or one is not finite.
+    """
+    values = np.asarray(values, dtype=float)
+    mean = float(values.mean()) if values.size else float("nan")
+    if mean in (0.0, 1.0) and (values == mean).all():
+        n = len(values) if cluster is None else len(np.unique(np.asarray(cluster)))
+        return Estimate(mean, *wilson(int(mean) * n, n))
+    return Estimate(mean, *bootstrap_mean(values, cluster, seed=seed))
+
+
 def paired_bootstrap(
     a: ArrayLike,
     b: ArrayLike,

@@ -6,10 +6,11 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
+from lab.images.pictures import as_png
 from lab.images.studio import drawing
 from lab.ui import running
 from lab.ui.images_form import Form, fill, form, order_of, shown_panels
-from lab.ui.images_view import caption_html, data_url, drawn_html, picture_html
+from lab.ui.images_view import caption_html, drawn_html, picture_html
 from lab.ui.run_controls import HEAVY, LIGHT, QUIET
 from lab.ui.running import SAYABLE, say
 from lab.ui.widgets.markup import note
@@ -112,7 +113,7 @@ def _drawing(kept: list[str], values: Any, request: gr.Request) -> Iterator[list
             return
         best = asked.order.grid.join(last.panels[0])
         figure = picture_html(
-            data_url(best), asked.order.caption, "", f"{asked.order.caption} · seed {last.seeds[0]}"
+            as_png(best), asked.order.caption, "", f"{asked.order.caption} · seed {last.seeds[0]}"
         )
         kept = [figure, *kept][:MAX_HISTORY]
         shown = f'<div class="lab-canvases lab-small">{"".join(kept)}</div>'

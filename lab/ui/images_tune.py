@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import gradio as gr
 
 from lab.images.adapters import SUFFIX
+from lab.images.pictures import as_png
 from lab.images.shelf import names
 from lab.images.tasks import TASKS, find_task, task_sets
 from lab.images.tune import MAX_SETS, MIN_SETS, TuneSettings
 from lab.images.tuning import Tuning, tuning
 from lab.ui import running
 from lab.ui.images_form import GRIDS
-from lab.ui.images_view import data_url, picture_html
+from lab.ui.images_view import picture_html
 from lab.ui.run_controls import HEAVY, LIGHT, QUIET
 from lab.ui.running import SAYABLE
 from lab.ui.widgets.markup import note
@@ -147,8 +148,7 @@ def _preview(task_id: str, archive: str | None, canvas: str, n_sets: float) -> s
     except SAYABLE as error:
         return note("error", str(error))
     figures = [
-        picture_html(data_url(each.canvas), each.caption, each.name, each.caption)
-        for each in sets[:SHOWN_SETS]
+        picture_html(as_png(each.canvas), each.caption, each.name, each.caption) for each in sets[:SHOWN_SETS]
     ]
     heading = f"<h3>{len(sets)} sets; the first {len(figures)}</h3>"
     return f'{heading}<div class="lab-canvases">{"".join(figures)}</div>'
@@ -240,7 +240,7 @@ def _status(tuning: Tuning) -> str:
 def _sample_html(tuning: Tuning, like: "ImageSet") -> str:
     assert tuning.sample is not None
     return picture_html(
-        data_url(like.grid.join(tuning.sample)), "The held-out set as it is drawn now", f"Step {tuning.step}"
+        as_png(like.grid.join(tuning.sample)), "The held-out set as it is drawn now", f"Step {tuning.step}"
     )
 
 

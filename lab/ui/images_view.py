@@ -1,24 +1,12 @@
 """How canvases stand on a page: as pictures that a keyboard and a screen reader can use, all text escaped."""
 
-import base64
-import io
 from collections.abc import Sequence
 from html import escape
 
-import numpy as np
-
 from lab.images.caption import Finding
+from lab.images.pictures import as_png
 from lab.images.studio import Drawn, Order
 from lab.ui.widgets.markup import note
-
-
-def data_url(pixels: np.ndarray) -> str:
-    """Write a picture (height, width, 3), uint8, as a PNG inside a URL."""
-    from PIL import Image
-
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
 
 
 def picture_html(url: str, alt: str, title: str = "", details: str = "", download: str = "") -> str:
@@ -41,9 +29,7 @@ def drawn_html(drawn: Drawn, order: Order) -> str:
             details += f" · match {drawn.scores[place]:.2f}"
         title = "Best" if drawn.is_done and drawn.scores and place == 0 and len(drawn.panels) > 1 else ""
         download = f"set-{seed}.png" if drawn.is_done else ""
-        figures.append(
-            picture_html(data_url(order.grid.join(panels)), order.caption, title, details, download)
-        )
+        figures.append(picture_html(as_png(order.grid.join(panels)), order.caption, title, details, download))
     return f'<div class="lab-canvases">{"".join(figures)}</div>'
 
 

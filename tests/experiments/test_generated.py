@@ -7,23 +7,19 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from made_loras import noise_vector
-from tiny_images import ship_tiny
+from tiny_images import SEEN_HERE, ship_tiny, ship_tiny_generator
 
 from lab.experiments import check_icm_lora, generated
 from lab.experiments.check_icm_lora import CHECKED, SEEN
 from lab.experiments.events import Result
 from lab.experiments.generated import ARMS, BASE, GeneratedParams, gain_table, vector_of, wrong_task
-from lab.images import emoji, icm, shelf
-from lab.images.icm import HELD_OUT, Trained
-from lab.images.lora_vector import fingerprint, layout
-from lab.images.task_vector import task_vector
-from lab.images.tasks import TASKS, find_task, task_sets
+from lab.images import icm, shelf
+from lab.images.icm import HELD_OUT
+from lab.images.tasks import TASKS, find_task
 from lab.runs.store import Store
 from lab.weights import WeightsError
 
 FEW = {"n_queries": 2, "n_steps": 1, "n_examples": 2}
-SEEN_HERE = ("style-sheet", "coloured", "couple", "identity")
 
 
 @pytest.fixture(scope="module")
@@ -32,20 +28,7 @@ def shipped(tmp_path_factory):
     folder = tmp_path_factory.mktemp("shipped")
     with pytest.MonkeyPatch.context() as patch:
         ship_tiny(folder, patch)
-        patch.setattr(shelf, "_lent", {})
-        patch.setattr(generated, "N_FEW_STEPS", 2)
-        model = shelf.embedded()
-        trained = {}
-        for seed, task in enumerate((*SEEN_HERE, *HELD_OUT)):
-            examples = task_sets(find_task(task), 2, "train", 7, emoji.atlas())
-            trained[task] = Trained(noise_vector(model, seed), task_vector(model, examples))
-        torch.manual_seed(0)
-        seen = [trained[task] for task in SEEN_HERE]
-        vectors, task_vectors = (torch.stack(part) for part in zip(*seen, strict=True))
-        sizes = [slot.n_numbers for slot in layout(model)]
-        cvae = icm.new_cvae(vectors, task_vectors, sizes, fingerprint(model))
-        icm.save(cvae, trained, folder / "icm")
-        patch.setattr(icm, "FOLDER", folder / "icm")
+        ship_tiny_generator(folder, patch)
         yield
 
 

@@ -6,9 +6,10 @@ from tiny_images import ship_tiny
 
 from lab.experiments import EXPERIMENTS, panel_sweep, panels
 from lab.experiments.events import Cost, Progress, Result
-from lab.experiments.panel_sweep import AGAIN, PanelSweep, from_png
+from lab.experiments.panel_sweep import AGAIN, PanelSweep
 from lab.experiments.panels import PanelsParams
 from lab.experiments.registry import build_params, find_experiment
+from lab.images.pictures import from_png
 from lab.images.sampler import Settings, draw
 from lab.images.shelf import load_weighed
 from lab.runs.store import Store

@@ -1,7 +1,7 @@
 """Every experiment of the registry can be found, read, built, checked and run from its entry alone."""
 
 import pytest
-from tiny_images import ship_tiny
+from tiny_images import ship_tiny, ship_tiny_generator
 
 from lab.experiments import EXPERIMENTS
 from lab.experiments.events import Cost, Result
@@ -20,6 +20,8 @@ MORE = {
 DRAWN = {
     "panels": {"n_queries": 2, "n_steps": 1},
     "sets": {"n_queries": 2, "n_steps": 1, "arms": "base,lora"},
+    "brush": {"n_queries": 2, "n_steps": 1, "strengths": "0,0.3"},
+    "generated": {"n_queries": 2, "n_steps": 1, "arms": "base,trained,generated"},
 }
 
 
@@ -53,6 +55,7 @@ def test_it_runs_on_a_tiny_model_and_is_found_finished(experiment, model, label_
     values = {**SMALL, **MORE.get(experiment.id, {}), "model": model, "task": label_task}
     if experiment.id in DRAWN:
         ship_tiny(tmp_path, monkeypatch)
+        ship_tiny_generator(tmp_path, monkeypatch)
         values = DRAWN[experiment.id]
     if experiment.id == "protocol":
         values["tasks"] = label_task

@@ -5,16 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from tiny_flux import tiny_model
+from tiny_flux import tiny_encoder, tiny_model
 
 from lab.images.components import N_FILL
 from lab.images.fill import fill_channels
 from lab.images.flow import positions
 from lab.images.grid import COLUMN, PAIR, SINGLE, SQUARE, STACK
-from lab.images.model import ImageModel, load_embedded
+from lab.images.model import ImageModel, load_embedded, save_pipeline
 from lab.images.sampler import Given, Settings, draw, sample
 from lab.images.train.fill import random_mask, train_fill, widened
 from lab.images.train.loop import Schedule
+from lab.learners.embedder import N_DIMENSIONS
 
 PLAIN = Settings(3, 1.0)
 CAPTION = "[LEFT] fox, flat style; [RIGHT] owl, 3d style"
@@ -65,8 +66,8 @@ def test_a_widened_transformer_predicts_what_the_base_does_whatever_the_mask(mod
     noisy, seen = (torch.randn(2, 64, n, generator=generator) for n in (32, N_FILL - 32))
     common = {
         "timestep": torch.tensor([0.3, 0.9]),
-        "encoder_hidden_states": torch.randn(2, 16, 192, generator=generator),
-        "pooled_projections": torch.randn(2, 192, generator=generator),
+        "encoder_hidden_states": torch.randn(2, 16, N_DIMENSIONS, generator=generator),
+        "pooled_projections": torch.randn(2, N_DIMENSIONS, generator=generator),
         "img_ids": positions(16, 16),
         "txt_ids": torch.zeros(16, 3),
     }
@@ -173,10 +174,10 @@ def test_masks_that_do_not_suit_are_named(model):
 
 
 def test_the_branch_is_loaded_from_beside_the_pipeline(model, tmp_path):
-    model.pipeline.save_pretrained(tmp_path)
-    assert load_embedded(tmp_path).fill is None
+    save_pipeline(model.pipeline.vae, model.transformer, tmp_path)
+    assert load_embedded(tmp_path, encoder=tiny_encoder()).fill is None
     model.fill.save_pretrained(tmp_path / "fill", max_shard_size="15MB")
-    loaded = load_embedded(tmp_path)
+    loaded = load_embedded(tmp_path, encoder=tiny_encoder())
     given = Given(random_canvases(), (True, False), "fill", some_mask())
     assert torch.allclose(last(loaded, given), last(model, given), atol=1e-5)
     assert not any(parameter.requires_grad for parameter in loaded.fill.parameters())
@@ -199,12 +200,12 @@ def test_training_changes_the_branch_only_and_is_reproducible(drawings):
     runs = []
     for _ in range(2):
         base = tiny_model()
-        before = {name: tensor.clone() for name, tensor in base.pipeline.text_encoder_2.state_dict().items()}
+        before = {name: tensor.clone() for name, tensor in base.pipeline.vae.state_dict().items()}
         fill, steps = train_fill(base, drawings, None, seed=3, schedule=Schedule(1, 1e-3, 1))
         losses = [step.loss for step in steps]
         runs.append((losses, fill.x_embedder.weight.detach().clone()))
         assert all(np.isfinite(losses))
-        after = base.pipeline.text_encoder_2.state_dict()
+        after = base.pipeline.vae.state_dict()
         assert all(torch.equal(after[name], tensor) for name, tensor in before.items())
         assert torch.equal(base.transformer.x_embedder.weight, tiny_model().transformer.x_embedder.weight)
     assert runs[0][0] == pytest.approx(runs[1][0], abs=1e-5)

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 import torch
 from hub_stand_in import HubStandIn
-from tiny_flux import tiny_model
+from tiny_flux import save_tiny_hub_pipeline
 
 from lab.images import adapters
 from lab.images.grid import PAIR
 from lab.images.hub import PUBLISHED, load_hub, published_lora
+from lab.images.model import ImageModel
 from lab.images.sampler import Settings, draw, sample
 from lab.images.tune import add_adapter
 from lab.weights import WeightsError
@@ -26,8 +27,8 @@ def folder(tmp_path_factory) -> Path:
     from peft import get_peft_model_state_dict
 
     folder = tmp_path_factory.mktemp("hub")
-    model = tiny_model()
-    model.pipeline.save_pretrained(folder / "flux")
+    save_tiny_hub_pipeline(folder / "flux")
+    model = ImageModel("tiny", FluxPipeline.from_pretrained(folder / "flux"), n_tokens_per_panel=None)
     add_adapter(model, "iclora_upstream", 4)
     with torch.no_grad():
         for name, tensor in model.transformer.named_parameters():

@@ -10,14 +10,12 @@ from lab.images.measures import (
     cohesion,
     edge_iou,
     edges,
-    estimate,
     nearest_distance,
     panel_table,
     psnr,
     set_table,
 )
 from lab.images.probe import Reading
-from lab.stats.intervals import bootstrap_mean, wilson
 
 ANIMALS = [concept.word for concept in concepts() if concept.group == "animals"]
 FOOD = [concept.word for concept in concepts() if concept.group == "food"]
@@ -180,20 +178,6 @@ def test_the_nearest_training_canvas_is_found_and_a_copy_has_distance_zero():
     assert found.distance[1] == pytest.approx(naive, rel=1e-6)
     with pytest.raises(ValueError, match="no canvas like"):
         nearest_distance(asked, known[:0])
-
-
-def test_an_estimate_resamples_whole_sets():
-    values, ids = np.array([1, 0, 1, 1, 0, 0.0]), [0, 0, 1, 1, 2, 2]
-    found = estimate(values, ids)
-    assert found.value == 0.5
-    assert (found.low, found.high) == bootstrap_mean(values, ids)
-
-
-def test_an_estimate_without_variation_still_has_a_width():
-    assert estimate([True] * 8, [0, 0, 1, 1, 2, 2, 3, 3]) == (1.0, *wilson(4, 4))
-    assert estimate([0, 0, 0]) == (0.0, *wilson(0, 3))
-    with pytest.raises(ValueError, match="at least one"):
-        estimate([])
 
 
 def test_tables_of_no_panels_are_empty():

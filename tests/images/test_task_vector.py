@@ -8,10 +8,10 @@ from made_loras import noise_vector
 from tiny_flux import tiny_model
 
 from lab.images import adapters
-from lab.images.components import N_TEXT
 from lab.images.lora_vector import from_vector
 from lab.images.task_vector import captured, task_vector
 from lab.images.tasks import find_task, task_sets
+from lab.learners.embedder import N_DIMENSIONS
 
 
 @pytest.fixture(scope="module")
@@ -25,10 +25,10 @@ def examples(task: str, drawings, seed: int = 0, n: int = 3):
 
 def test_it_joins_the_pooled_caption_and_the_mean_image_token(model, drawings):
     found = task_vector(model, examples("coloured", drawings))
-    assert found.shape == (N_TEXT + 64,) and found.dtype == torch.float32
+    assert found.shape == (N_DIMENSIONS + 64,) and found.dtype == torch.float32
     sets = examples("coloured", drawings)
     pooled = model.encode_text([each.caption for each in sets], sets[0].grid).pooled.mean(0)
-    torch.testing.assert_close(found[:N_TEXT], pooled)
+    torch.testing.assert_close(found[:N_DIMENSIONS], pooled)
 
 
 def test_the_same_examples_give_the_same_vector_and_another_task_another(model, drawings):
@@ -36,16 +36,16 @@ def test_the_same_examples_give_the_same_vector_and_another_task_another(model, 
     torch.manual_seed(99)
     assert torch.equal(task_vector(model, examples("coloured", drawings)), one)
     other = task_vector(model, examples("rendered", drawings))
-    assert not torch.allclose(other[:N_TEXT], one[:N_TEXT])
-    assert not torch.allclose(other[N_TEXT:], one[N_TEXT:])
+    assert not torch.allclose(other[:N_DIMENSIONS], one[:N_DIMENSIONS])
+    assert not torch.allclose(other[N_DIMENSIONS:], one[N_DIMENSIONS:])
 
 
 def test_the_canvases_count_not_only_the_captions(model, drawings):
     sets = examples("coloured", drawings)
     dark = [replace(each, pixels=each.pixels // 2) for each in sets]
     one, other = task_vector(model, sets), task_vector(model, dark)
-    assert torch.equal(other[:N_TEXT], one[:N_TEXT])
-    assert not torch.allclose(other[N_TEXT:], one[N_TEXT:])
+    assert torch.equal(other[:N_DIMENSIONS], one[:N_DIMENSIONS])
+    assert not torch.allclose(other[N_DIMENSIONS:], one[N_DIMENSIONS:])
 
 
 def test_the_base_alone_reads_and_no_hook_is_left(drawings):

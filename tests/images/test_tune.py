@@ -189,7 +189,7 @@ def test_files_that_are_no_lora_for_this_model_are_refused(model, tmp_path):
     (tmp_path / "cut.safetensors").write_bytes(b"\x00" * 20)
     with pytest.raises(AdapterError, match="damaged"):
         adapters.load(model, tmp_path / "cut.safetensors", "iclora_cut")
-    with pytest.raises(AdapterError, match="no adapter"):
+    with pytest.raises(AdapterError, match="no LoRA"):
         adapters.weigh(model, {"iclora_absent": 1.0})
 
 

@@ -1,36 +1,24 @@
-"""The tokenizer reads one token a word, and knows every word that captions of panels are made of."""
+"""Captions are read as WordPiece tokens, markers and names as one each."""
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lab.images.concepts import STYLES, concepts
-from lab.images.grid import Grid
+from lab.images.grid import TOKENS_PER_PANEL, Grid
 from lab.images.panels import BACKGROUNDS, SIZES, Panel
 from lab.images.vocabulary import (
-    BEGIN,
-    END,
+    ADDED,
     MARKERS,
     MAX_TOKENS,
-    N_WORDS,
     NAMES,
-    PAD,
     TRIGGERS,
-    UNKNOWN,
+    count_tokens,
+    fast_tokenizer,
     split,
     tokenizer,
     unknown_words,
-    words,
 )
-
-
-def test_special_tokens_come_first_and_all_words_fit_the_embedding_table():
-    assert words()[:4] == (PAD, UNKNOWN, BEGIN, END)
-    assert len(set(words())) == len(words()) <= N_WORDS
-
-
-def test_ids_are_places_in_the_list():
-    assert tokenizer().convert_tokens_to_ids(list(words())) == list(range(len(words())))
 
 
 @pytest.mark.parametrize("background", BACKGROUNDS)
@@ -38,7 +26,9 @@ def test_ids_are_places_in_the_list():
 def test_every_panel_can_be_described(background, size):
     for concept in concepts():
         for style in STYLES:
-            assert unknown_words(Panel(concept.word, style, background, size).text) == []
+            text = Panel(concept.word, style, background, size).text
+            assert unknown_words(text) == []
+            assert count_tokens(text) <= TOKENS_PER_PANEL - 3  # a marker, a separator and a name fit too
 
 
 def test_markers_triggers_and_names_are_one_known_token_each():
@@ -48,35 +38,33 @@ def test_markers_triggers_and_names_are_one_known_token_each():
     for token in (*MARKERS, *TRIGGERS, *NAMES, *(marker for grid in grids for marker in grid.markers)):
         assert split(token) == [token.lower()]
         assert unknown_words(token) == []
+        assert count_tokens(token) == (1 if token else 0)
 
 
-@given(st.lists(st.sampled_from([*words()[4:], "zeppelin", "Fox", "[CUSTOM]"]), max_size=20))
-@settings(max_examples=40, deadline=None)
-def test_the_tokenizer_splits_as_split_does_and_ends_the_text(parts):
-    text = " ".join(parts)
-    known = set(words())
-    expected = [token if token in known else UNKNOWN for token in split(text)]
-    assert tokenizer().convert_ids_to_tokens(tokenizer()(text).input_ids) == [*expected, END]
+def test_added_tokens_follow_the_rows_of_the_text_encoder():
+    ids = [fast_tokenizer().token_to_id(token) for token in ADDED]
+    assert ids == list(range(30_522, 30_522 + len(ADDED)))
+
+
+def test_a_text_is_read_without_tokens_that_begin_and_end_it():
+    ids = tokenizer()("[TOP-LEFT] <Mia> the Fox; [MINE]").input_ids
+    tokens = tokenizer().convert_ids_to_tokens(ids)
+    assert tokens == ["[top-left]", "<mia>", "the", "fox", ";", "[", "mine", "]"]
 
 
 @given(st.text(max_size=80))
 @settings(max_examples=60, deadline=None)
-def test_any_text_can_be_split_and_read(text):
+def test_any_text_can_be_split_counted_and_read(text):
     assert set(unknown_words(text)) <= set(split(text))
-    n = len(tokenizer()(text, truncation=True, max_length=MAX_TOKENS).input_ids)
-    assert 1 <= n <= MAX_TOKENS
+    ids = tokenizer()(text, truncation=True, max_length=MAX_TOKENS).input_ids
+    assert len(ids) == min(MAX_TOKENS, count_tokens(text))
 
 
-def test_punctuation_is_tokens_of_its_own_and_case_does_not_count():
-    assert split("[LEFT] Fox, FLAT style; x:y.") == [
-        "[left]",
-        "fox",
-        ",",
-        "flat",
-        "style",
-        ";",
-        "x",
-        ":",
-        "y",
-        ".",
-    ]
+def test_punctuation_is_words_of_its_own_and_case_does_not_count():
+    words = ["[left]", "fox", ",", "flat", "style", ";", "x", ":", "y", "."]
+    assert split("[LEFT] Fox, FLAT style; x:y.") == words
+
+
+def test_counting_does_not_depend_on_what_was_read_before():
+    tokenizer()(["a fox"], padding="max_length", truncation=True, max_length=2)
+    assert count_tokens("a fox, flat style") == 5

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from lab.stats.intervals import bootstrap_mean, paired_bootstrap, wilson
+from lab.stats.intervals import bootstrap_mean, estimate, paired_bootstrap, wilson
 
 
 @settings(max_examples=40, deadline=None)
@@ -120,3 +120,17 @@ def test_bad_input_is_named():
         bootstrap_mean([1.0, np.nan])
     with pytest.raises(ValueError, match=r"one entry a value \(2\), got 3"):
         bootstrap_mean([1.0, 2.0], cluster=[0, 1, 1])
+
+
+def test_an_estimate_resamples_whole_clusters():
+    values, groups = np.array([1, 0, 1, 1, 0, 0.0]), [0, 0, 1, 1, 2, 2]
+    found = estimate(values, groups)
+    assert found.value == 0.5
+    assert (found.low, found.high) == bootstrap_mean(values, groups)
+
+
+def test_an_estimate_without_variation_still_has_a_width():
+    assert estimate([True] * 8, [0, 0, 1, 1, 2, 2, 3, 3]) == (1.0, *wilson(4, 4))
+    assert estimate([0, 0, 0]) == (0.0, *wilson(0, 3))
+    with pytest.raises(ValueError, match="at least one"):
+        estimate([])

@@ -1,4 +1,4 @@
-"""Train the base: transformer and text encoders together, on canvases of independent panels."""
+"""Train the base: the transformer, on canvases of independent panels."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lab.images.components import new_text_encoders, new_transformer
+from lab.images.components import new_transformer
 from lab.images.concepts import STYLES, concepts
 from lab.images.emoji import Atlas
 from lab.images.flow import noised, pack, positions, times
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import torch
 
 N_WORKERS = 2
-SCHEDULE = Schedule(n_steps=6_500, rate=2e-3, n_warmup=150, flat=0.6, ema=0.999)
+SCHEDULE = Schedule(n_steps=7_000, rate=2e-3, n_warmup=150, flat=0.6, ema=0.999)
 
 
 @dataclass(frozen=True)
@@ -83,38 +83,38 @@ def latent_table(vae, drawings: Atlas) -> LatentTable:
 
 def train_base(
     table: LatentTable,
+    encoder: "torch.nn.Module",
     checkpoint: Path,
     seed: int = 0,
     schedule: Schedule = SCHEDULE,
-    start: dict | None = None,
-) -> "tuple[dict[str, torch.nn.Module], Iterator[Step]]":
-    """Return the modules (transformer, text_encoder, text_encoder_2) and the steps that train them.
+) -> "tuple[torch.nn.Module, Iterator[Step]]":
+    """Return the transformer and the steps that train it.
 
     Args:
         table: Latents of the panels.
+        encoder: Reads the captions; it stays as it is.
         checkpoint: Where the state is kept.
         seed: Seeds weights, batches and noise.
         schedule: Steps and rates.
-        start: Modules to go on from, instead of new ones.
     """
     import torch
 
     torch.manual_seed(seed)
-    if start is None:
-        pooled, states = new_text_encoders()
-        start = {"transformer": new_transformer(), "text_encoder": pooled, "text_encoder_2": states}
+    transformer = new_transformer()
 
     def loss_of(step: int, generator: torch.Generator) -> torch.Tensor:
         random = np.random.default_rng(generator.initial_seed())
-        grid = grid_of(random)
+        grid = grid_of(random, step / schedule.n_steps)
         canvases = [independent_canvas(grid, random) for _ in range(round(PANELS_PER_WORKER / grid.n_panels))]
-        return flow_loss(start, table, canvases, generator)
+        return flow_loss(transformer, encoder, table, canvases, generator)
 
-    return start, train(start, loss_of, schedule, seed, checkpoint, n_workers=N_WORKERS)
+    modules = {"transformer": transformer}
+    return transformer, train(modules, loss_of, schedule, seed, checkpoint, n_workers=N_WORKERS)
 
 
 def flow_loss(
-    modules: "dict[str, torch.nn.Module]",
+    transformer: "torch.nn.Module",
+    encoder: "torch.nn.Module",
     table: LatentTable,
     canvases: list[Canvas],
     generator: "torch.Generator",
@@ -128,12 +128,8 @@ def flow_loss(
     clean = pack(clean)
     noise = torch.randn(clean.shape, generator=generator)
     time = times(len(clean), generator)
-    text = read(
-        [canvas.caption for canvas in canvases],
-        (modules["text_encoder"], modules["text_encoder_2"]),
-        grid.n_tokens,
-    )
-    velocity = modules["transformer"](
+    text = read([canvas.caption for canvas in canvases], encoder, grid.n_tokens)
+    velocity = transformer(
         hidden_states=noised(clean, noise, time),
         timestep=time,
         encoder_hidden_states=text.states,

@@ -69,7 +69,7 @@ def train_fill(
     """Return the fill transformer and the steps that train it.
 
     Args:
-        model: The trained base; it stays as it is, its autoencoder and text encoders encode.
+        model: The trained base; it stays as it is, its autoencoder and text encoder encode.
         drawings: What panels are made of.
         checkpoint: Where the state is kept; None keeps nothing.
         seed: Seeds batches, masks and noise.
@@ -94,9 +94,7 @@ def fill_loss(
     noise = torch.randn(clean.shape, generator=generator)
     time = times(len(clean), generator)
     seen = fill_channels(model, batch.canvases, batch.is_drawn)
-    encoders = model.pipeline.text_encoder, model.pipeline.text_encoder_2
-    with torch.no_grad():
-        text = read(batch.captions, encoders, batch.grid.n_tokens)
+    text = read(batch.captions, model.pipeline.text_encoder, batch.grid.n_tokens)
     velocity = transformer(
         hidden_states=torch.cat([noised(clean, noise, time), seen], dim=2),
         timestep=time,

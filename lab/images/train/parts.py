@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from lab.images.emoji import atlas, draw_all, shared_codes
-from lab.images.model import EMBEDDED, assemble, load_embedded
+from lab.images.model import EMBEDDED, load_embedded, save_pipeline
+from lab.images.text import SCALE_FILE, new_encoder, scale_of, sentence_network
 from lab.images.train.autoencoder import SCHEDULE as AUTOENCODER
 from lab.images.train.autoencoder import train_autoencoder
 from lab.images.train.base import SCHEDULE as BASE
@@ -45,8 +45,9 @@ def probe(work: Path) -> Iterator[Step]:
 
 
 def base(work: Path) -> Iterator[Step]:
-    """Train transformer and text encoders on independent panels, and save the pipeline."""
+    """Train the transformer on independent panels, and save the pipeline."""
     import torch
+    from safetensors.torch import save_file
 
     vae = _vae()
     table_path = work / "latents.pt"
@@ -56,9 +57,14 @@ def base(work: Path) -> Iterator[Step]:
         table = latent_table(vae, atlas())
         work.mkdir(parents=True, exist_ok=True)
         torch.save(table.latents, table_path)
-    modules, steps = train_base(table, work / "base.pt", SEED)
+    network = sentence_network()
+    scale = scale_of(network)
+    transformer, steps = train_base(table, new_encoder(network, **scale), work / "base.pt", SEED)
     yield from curve(steps, work / "base.csv")
-    save_base({**modules, "vae": vae}, table, work / "base.csv")
+    save_pipeline(vae, transformer.to(torch.bfloat16), EMBEDDED)
+    save_file(scale, EMBEDDED / SCALE_FILE)
+    data = sha256_of_array(table.latents.numpy())
+    write_record(EMBEDDED / "transformer" / "training.json", "base", BASE, SEED, data, work / "base.csv")
 
 
 def fill(work: Path) -> Iterator[Step]:
@@ -87,16 +93,6 @@ def icm(work: Path) -> Iterator[Step]:
     from lab.images.train.icm import make_icm
 
     yield from make_icm(load_embedded(), atlas(), work)
-
-
-def save_base(modules: dict[str, Any], table: LatentTable, curve_path: Path) -> None:
-    """Write the pipeline, its transformer in half precision, with the record of its training."""
-    import torch
-
-    modules["transformer"].to(torch.bfloat16)
-    assemble(modules).pipeline.save_pretrained(EMBEDDED, max_shard_size=_SHARD)
-    data = sha256_of_array(table.latents.numpy())
-    write_record(EMBEDDED / "transformer" / "training.json", "base", BASE, SEED, data, curve_path)
 
 
 def _vae():
