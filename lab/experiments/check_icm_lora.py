@@ -22,9 +22,6 @@ LOST = 0.5
 """The share below which the gain counts as lost."""
 SEEDS = (0, 1)
 
-Success = pd.DataFrame
-"""Whether each set succeeds, 0 or 1: a row a set, a column an arm; the index names the set's concept."""
-
 
 def check(is_quick: bool, store: Store) -> CheckResult:
     """Draw held-out concepts with trained, generated and wrongly generated LoRAs; quick draws one task."""
@@ -35,7 +32,8 @@ def check(is_quick: bool, store: Store) -> CheckResult:
     return CheckResult("icm-lora", *_judged(seen, unseen))
 
 
-def _drawn(tasks: list[str], seeds: tuple[int, ...], store: Store) -> Success:
+def _drawn(tasks: list[str], seeds: tuple[int, ...], store: Store) -> pd.DataFrame:
+    """Tell whether each set succeeds, 0 or 1: a row a set, a column an arm; the index names its concept."""
     parts = []
     for task in tasks:
         for seed in seeds:
@@ -45,7 +43,9 @@ def _drawn(tasks: list[str], seeds: tuple[int, ...], store: Store) -> Success:
     return pd.concat(parts)
 
 
-def _judged(seen: dict[str, Success], unseen: dict[str, Success]) -> tuple[bool, list[dict[str, str]]]:
+def _judged(
+    seen: dict[str, pd.DataFrame], unseen: dict[str, pd.DataFrame]
+) -> tuple[bool, list[dict[str, str]]]:
     pooled = pd.concat(seen.values())
     named = "coloured" if len(seen) == 1 else f"the {len(seen)} seen tasks together"
     claims = [_enough(named, pooled), _lost(named, pooled)]
@@ -56,7 +56,7 @@ def _judged(seen: dict[str, Success], unseen: dict[str, Success]) -> tuple[bool,
     return is_held, claims
 
 
-def _enough(named: str, of: Success) -> dict[str, str]:
+def _enough(named: str, of: pd.DataFrame) -> dict[str, str]:
     above = (of[GENERATED] - of[BASE]) - ENOUGH * (of[TRAINED] - of[BASE])
     low, high = bootstrap_mean(above, of.index)
     return {
@@ -66,7 +66,7 @@ def _enough(named: str, of: Success) -> dict[str, str]:
     }
 
 
-def _lost(named: str, of: Success) -> dict[str, str]:
+def _lost(named: str, of: pd.DataFrame) -> dict[str, str]:
     above = (of[WRONG] - of[BASE]) - LOST * (of[TRAINED] - of[BASE])
     low, high = bootstrap_mean(above, of.index)
     return {
@@ -76,7 +76,7 @@ def _lost(named: str, of: Success) -> dict[str, str]:
     }
 
 
-def _reported(named: str, of: Success) -> dict[str, str]:
+def _reported(named: str, of: pd.DataFrame) -> dict[str, str]:
     return {
         "claim": f"{named}: reported, not judged",
         "measured": _measured(of, GENERATED),
@@ -84,13 +84,13 @@ def _reported(named: str, of: Success) -> dict[str, str]:
     }
 
 
-def _verdict(of: Success, is_shown: bool, is_refuted: bool) -> str:
+def _verdict(of: pd.DataFrame, is_shown: bool, is_refuted: bool) -> str:
     if gain_ratio(of[BASE], of[TRAINED], of[TRAINED], cluster=of.index) is None:
         return "undecided"  # the trained LoRA gains nothing here, so that there is nothing to reach or lose
     return "holds" if is_shown else "does not hold here" if is_refuted else "undecided"
 
 
-def _measured(of: Success, arm: str) -> str:
+def _measured(of: pd.DataFrame, arm: str) -> str:
     base, trained, mine = (100 * of[each].mean() for each in (BASE, TRAINED, arm))
     found = gain_ratio(of[BASE], of[TRAINED], of[arm], cluster=of.index)
     share = "the trained LoRA's gain is not clear"

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from lab.experiments.events import Cost, Event, Result
-from lab.experiments.panel_sweep import PanelSweep, Query
-from lab.experiments.prompt_sweep import answering, is_finished
+from lab.experiments.panel_sweep import Query
+from lab.experiments.prompt_sweep import Answerable, answering, is_finished
 from lab.images.tasks import SetTask, task_sets
 from lab.runs.environment import environment
 from lab.runs.recipe import Recipe
@@ -121,7 +121,7 @@ def run_sweep(
     recipe: Recipe,
     store: Store,
     cost: Cost,
-    prepare: Callable[[], PanelSweep],
+    prepare: Callable[[], Answerable],
     loras: list[str],
     read: Callable[[], Result],
 ) -> Iterator[Event]:

@@ -61,12 +61,21 @@ def compose(
     return f"{summary.strip()}: {'; '.join(parts)}" if summary.strip() else "; ".join(parts)
 
 
-def check(caption: str, grid: Grid, markers: Sequence[str] | None = None) -> list[Finding]:
-    """Read a caption as the model will, and say what is wrong or doubtful with it."""
+def check(
+    caption: str, grid: Grid, markers: Sequence[str] | None = None, is_embedded: bool = True
+) -> list[Finding]:
+    """Read a caption as the model will, and say what is wrong or doubtful with it.
+
+    Args:
+        caption: The joint caption.
+        grid: The canvas.
+        markers: A marker a panel; None takes the grid's.
+        is_embedded: Whether the embedded model reads it, whose captions are short and whose words are known.
+    """
     found = []
     if not caption.strip():
         return [Finding(True, "The caption is empty: describe at least one panel.")]
-    n_tokens = count_tokens(caption)
+    n_tokens = count_tokens(caption) if is_embedded else 0
     if n_tokens > grid.n_tokens:
         found.append(
             Finding(
@@ -86,7 +95,8 @@ def check(caption: str, grid: Grid, markers: Sequence[str] | None = None) -> lis
             found.append(
                 Finding(False, f"{name} occurs once: a recurring character is named in every panel.")
             )
-    if unknown := [word for word in unknown_words(caption) if word[0] not in "[<"]:
+    unknown = [word for word in unknown_words(caption) if word[0] not in "[<"]
+    if unknown and is_embedded:
         found.append(
             Finding(
                 False,

@@ -5,9 +5,13 @@ FLUX.1-dev in bfloat16 takes 24 GB for the transformer alone; on a smaller card 
 page.
 """
 
+from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 
+from lab.images.adapters import load, weigh
 from lab.images.model import ImageModel
+from lab.images.shelf import adapter_name
 from lab.weights import HubModel, Progress, WeightsError, fetch
 
 PIPELINE_FILES = (
@@ -80,6 +84,27 @@ def published_lora(name: str, progress: Progress | None = None) -> Path:
         raise ValueError(f"no published LoRA is called {name!r}; there are: {', '.join(PUBLISHED_LORAS)}")
     file = f"{name}.safetensors"
     return fetch(HubModel(PUBLISHED, files=(file,)), progress) / file
+
+
+def load_weighed_hub(model_id: str, weights: Mapping[str, float]) -> ImageModel:
+    """Return a model of the hub with these published LoRAs, each times its weight; the last one is kept.
+
+    Raises:
+        ValueError: No such LoRA is published.
+        WeightsError: As `load_hub` and `published_lora`.
+    """
+    paths = {name: published_lora(name) for name in weights}
+    model = _kept(model_id)
+    for name, path in paths.items():
+        if adapter_name(name) not in getattr(model.transformer, "peft_config", {}):
+            load(model, path, adapter_name(name))
+    weigh(model, {adapter_name(name): weight for name, weight in weights.items()})
+    return model
+
+
+@lru_cache(maxsize=1)
+def _kept(model_id: str) -> ImageModel:
+    return load_hub(model_id)
 
 
 def _device(asked: str) -> str:

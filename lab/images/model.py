@@ -15,7 +15,8 @@ from lab.weights import WeightsError
 if TYPE_CHECKING:
     import torch
 
-EMBEDDED = ASSETS / "flux-emoji"
+EMBEDDED_ID = "flux-emoji"
+EMBEDDED = ASSETS / EMBEDDED_ID
 """The pipeline that the project trained, as `save_pretrained` wrote it."""
 
 
@@ -164,7 +165,7 @@ def assemble(vae: Any, transformer: Any, encoder: Any) -> ImageModel:
         **_readers(encoder),
     )
     pipeline.set_progress_bar_config(disable=True)
-    return ImageModel("flux-emoji", pipeline)
+    return ImageModel(EMBEDDED_ID, pipeline)
 
 
 def save_pipeline(vae: Any, transformer: Any, folder: Path) -> None:
@@ -211,7 +212,7 @@ def load_embedded(folder: Path = EMBEDDED, device: str = "cpu", encoder: Any = N
     if (folder / "fill" / "config.json").is_file():
         fill = FluxTransformer2DModel.from_pretrained(folder / "fill", dtype=dtype, local_files_only=True)
         fill.to(device).requires_grad_(False).eval()
-    return ImageModel("flux-emoji", pipeline, fill=fill)
+    return ImageModel(EMBEDDED_ID, pipeline, fill=fill)
 
 
 def _readers(encoder: Any) -> dict[str, Any]:

@@ -207,8 +207,8 @@ def _sets(names: Iterable[str], read: Read, root: str, grid: Grid, fit: str) -> 
             f"{root} holds no pictures ({', '.join(ENDINGS)}): put those of each set in a folder"
         )
     return [
-        _set_of(str(folder) if folder.name else root, folder, sorted(files, key=_natural), read, grid, fit)
-        for folder, files in sorted(found, key=lambda item: _natural(str(item[0])))
+        _set_of(str(folder) if folder.name else root, folder, sorted(files, key=natural), read, grid, fit)
+        for folder, files in sorted(found, key=lambda item: natural(str(item[0])))
     ]
 
 
@@ -285,6 +285,6 @@ def _is_picture(file: str) -> bool:
     return file.lower().endswith(ENDINGS)
 
 
-def _natural(name: str) -> list[tuple[int, str]]:
+def natural(name: str) -> list[tuple[int, str]]:
     """Sort numbers in names by their value."""
     return [(int(part), "") if part.isdecimal() else (-1, part.lower()) for part in re.split(r"(\d+)", name)]

@@ -2,6 +2,7 @@
 
 import base64
 import io
+from collections.abc import Callable
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -14,22 +15,36 @@ MAX_PIXELS = 40_000_000
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")  # none that starts another program to decode
 
 
-def panel_of(data: bytes, name: str, fit: str = "letterbox") -> np.ndarray:
+def panel_of(data: bytes, name: str, fit: str = "letterbox", side: int = SIDE) -> np.ndarray:
     """Fit a picture of any size and kind into a panel: upright, its first frame, over white.
 
     Args:
         data: A PNG, JPEG, WebP, GIF, BMP or TIFF file.
         name: What messages call it.
         fit: "letterbox" or "crop".
+        side: Pixels of the panel's side.
 
     Returns:
-        RGB, uint8, shape (64, 64, 3).
+        RGB, uint8, shape (side, side, 3).
 
     Raises:
         ValueError: It is no such picture, damaged, or above 40 megapixels, which is refused before decoding.
     """
     if fit not in FITS:
         raise ValueError(f"fit must be {' or '.join(FITS)}, got {fit!r}")
+    return np.asarray(_fitted(_decoded(data, name, _rgb), fit, side))
+
+
+def rgba_of(data: bytes, name: str) -> np.ndarray:
+    """Read a picture with its transparency, upright, its first frame, uint8, shape (height, width, 4).
+
+    Raises:
+        ValueError: As `panel_of`.
+    """
+    return np.asarray(_decoded(data, name, lambda image: image.convert("RGBA")))
+
+
+def _decoded(data: bytes, name: str, as_mode: Callable[[Image.Image], Image.Image]) -> Image.Image:
     try:
         image = Image.open(io.BytesIO(data), formats=_FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -42,10 +57,9 @@ def panel_of(data: bytes, name: str, fit: str = "letterbox") -> np.ndarray:
             f"{MAX_PIXELS / 1e6:.0f} are read; scale it down"
         )
     try:
-        whole = _rgb(ImageOps.exif_transpose(image))
+        return as_mode(ImageOps.exif_transpose(image))
     except Exception as error:
         raise ValueError(f"{name} is damaged or of an unknown kind; save it again as PNG or JPEG") from error
-    return np.asarray(_fitted(whole, fit))
 
 
 def as_png(pixels: np.ndarray) -> str:
@@ -75,13 +89,13 @@ def _rgb(image: Image.Image) -> Image.Image:
     return white.convert("RGB")
 
 
-def _fitted(image: Image.Image, fit: str) -> Image.Image:
-    if image.size == (SIDE, SIDE):
+def _fitted(image: Image.Image, fit: str, side: int) -> Image.Image:
+    if image.size == (side, side):
         return image
     if fit == "crop":
-        return ImageOps.fit(image, (SIDE, SIDE), Image.Resampling.LANCZOS)
-    scale = SIDE / max(image.size)
+        return ImageOps.fit(image, (side, side), Image.Resampling.LANCZOS)
+    scale = side / max(image.size)
     size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
-    panel = Image.new("RGB", (SIDE, SIDE), "white")
-    panel.paste(image.resize(size, Image.Resampling.LANCZOS), ((SIDE - size[0]) // 2, (SIDE - size[1]) // 2))
+    panel = Image.new("RGB", (side, side), "white")
+    panel.paste(image.resize(size, Image.Resampling.LANCZOS), ((side - size[0]) // 2, (side - size[1]) // 2))
     return panel

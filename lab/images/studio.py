@@ -36,6 +36,7 @@ class Order:
         settings: Steps, guidance, positions.
         given: Pictures of given panels by place, uint8, shape (side, side, 3) each.
         mode: How given panels enter.
+        is_embedded: Whether the embedded model draws it, or one of the hub, which reads longer captions.
     """
 
     grid: Grid
@@ -47,6 +48,7 @@ class Order:
     settings: Settings = DEFAULT
     given: Mapping[int, np.ndarray] = field(default_factory=dict, hash=False)
     mode: Mode = "blend"
+    is_embedded: bool = True
 
     def __post_init__(self):
         if not 1 <= self.n_candidates <= MAX_CANDIDATES:
@@ -63,7 +65,7 @@ class Order:
 
     def findings(self) -> list[Finding]:
         """Say what is wrong or doubtful with the caption."""
-        return check(self.caption, self.grid, self.markers)
+        return check(self.caption, self.grid, self.markers, self.is_embedded)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from lab.images.concepts import STYLES, concepts
 from lab.images.panels import Panel
@@ -89,7 +89,7 @@ def new_encoder(network: Any, centre: "torch.Tensor", spread: "torch.Tensor") ->
                     joined = torch.cat([self.states_of(piece) for piece in pieces])
                     states[place, : len(joined)] = joined
                     pooled[place] = joined.mean(0)
-            kind = {"device": self.device, "dtype": self.dtype}
+            kind: Any = {"device": self.device, "dtype": self.dtype}
             return BaseModelOutputWithPooling(
                 last_hidden_state=states.to(**kind), pooler_output=pooled.to(**kind)
             )
@@ -167,14 +167,15 @@ def scale_of(network: Any) -> "dict[str, torch.Tensor]":
     """Measure centre and spread of the states of all concepts in all styles, each of shape (384,)."""
     import torch
 
-    raw = new_encoder(network, torch.zeros(N_DIMENSIONS), torch.ones(N_DIMENSIONS))
+    raw: Any = new_encoder(network, torch.zeros(N_DIMENSIONS), torch.ones(N_DIMENSIONS))
     texts = [Panel(concept.word, style).text for concept in concepts() for style in STYLES]
     states = torch.cat([raw.states_of(tuple(tokenizer()(text).input_ids)) for text in texts])
     return {"centre": states.mean(0), "spread": states.std(0)}
 
 
 def _ids(*tokens: str) -> list[int]:
-    return [fast_tokenizer().token_to_id(token) for token in tokens]
+    vocabulary = fast_tokenizer()
+    return [cast(int, vocabulary.token_to_id(token)) for token in tokens]  # all of them are in it
 
 
 @cache

@@ -1,10 +1,11 @@
-"""The Image sets tab: draw a set, arrange its panels anew, tune a LoRA."""
+"""The Image sets tab: draw a set, arrange its panels anew, tune a LoRA; insert a subject, get a LoRA made."""
 
 from typing import Any
 
 import gradio as gr
 
-from lab.ui import images_draw, images_panels, images_tune
+from lab.papers import is_waiting
+from lab.ui import images_draw, images_generated, images_insert, images_panels, images_tune
 from lab.ui.people import Lab
 from lab.ui.run_controls import LIGHT, ExperimentTab
 
@@ -24,11 +25,18 @@ def build(lab: Lab) -> ExperimentTab:
         with gr.Tab("Panel lab", id="panels"):
             panels = images_panels.build(lab)
         with gr.Tab("Tune", id="tune"):
-            tuned = images_tune.build()
+            finished = [images_tune.build().finished]
+        if not is_waiting("ic-brush"):
+            with gr.Tab("Insert", id="insert"):
+                images_insert.build()
+        if not is_waiting("icm-lora"):
+            with gr.Tab("From examples", id="examples"):
+                finished.append(images_generated.build().finished)
 
     def refreshed() -> list[Any]:
         return [gr.Dropdown(choices=images_tune.choices())] * 2
 
-    tuned.finished.then(refreshed, None, [drawn.form.lora, drawn.form.second], **LIGHT)
+    for each in finished:
+        each.then(refreshed, None, [drawn.form.lora, drawn.form.second], **LIGHT)
     handles = {name: each._replace(inner={inner: "panels"}) for name, each in panels.handles.items()}
     return panels._replace(handles=handles)

@@ -6,10 +6,11 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
+from lab.images.model import EMBEDDED_ID
 from lab.images.pictures import as_png
 from lab.images.studio import drawing
 from lab.ui import running
-from lab.ui.images_form import Form, fill, form, order_of, shown_panels
+from lab.ui.images_form import Form, fill, form, loras_for, order_of, shown_panels
 from lab.ui.images_view import caption_html, drawn_html, picture_html
 from lab.ui.run_controls import HEAVY, LIGHT, QUIET
 from lab.ui.running import SAYABLE, say
@@ -73,7 +74,7 @@ def _wire_form(controls: Form, caption: gr.HTML) -> None:
     def told(*values: Any) -> str:
         try:
             # only the words count here: the rest as if untouched
-            order = order_of([*values, "", 1, "", 1, 0, 1, 20, 3, "blend"]).order
+            order = order_of([*values, "", 1, "", 1, 0, 1, 20, 3, "blend", EMBEDDED_ID]).order
         except SAYABLE as error:
             return note("error", say(error))
         return caption_html(order.caption, order.findings())
@@ -88,6 +89,7 @@ def _wire_form(controls: Form, caption: gr.HTML) -> None:
         updates = shown_panels(controls, grid_name)
         return [updates[component] for component in [*controls.texts, *controls.given]]
 
+    controls.model.input(loras_for, controls.model, [controls.lora, controls.second], **QUIET)
     controls.example.input(take, controls.example, filled, **QUIET)
     controls.grid.input(panels, controls.grid, [*controls.texts, *controls.given], **QUIET)
     gr.on([each.change for each in controls.worded], told, controls.worded, caption, **QUIET)
@@ -124,10 +126,15 @@ def _drawing(kept: list[str], values: Any, request: gr.Request) -> Iterator[list
 
 
 def _steps(asked: Any, stopping: threading.Event) -> Iterator[Any]:
+    from lab.images.hub import load_weighed_hub
     from lab.images.probe import load_probe
     from lab.images.shelf import load_weighed
 
-    for drawn in drawing(load_weighed(asked.loras), asked.order, load_probe()):
+    if asked.model_id == EMBEDDED_ID:
+        model, probe = load_weighed(asked.loras), load_probe()
+    else:
+        model, probe = load_weighed_hub(asked.model_id, asked.loras), None
+    for drawn in drawing(model, asked.order, probe):
         yield drawn
         if stopping.is_set():
             return

@@ -8,12 +8,16 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from lab.images.grid import COLUMN, PAIR, ROW, SINGLE, SQUARE, STACK, Grid
+from lab.images.hub import FLUX_DEV, HUB_SIDE, PUBLISHED_LORAS
+from lab.images.model import EMBEDDED_ID
+from lab.images.panels import SIDE
 from lab.images.pictures import ENDINGS, panel_of
 from lab.images.sampler import MODES, Settings
 from lab.images.shelf import names
 from lab.images.studio import MAX_CANDIDATES, Order
 from lab.images.tasks import TASKS
 from lab.images.vocabulary import NAMES
+from lab.place import is_shared
 
 GRIDS: dict[str, Grid] = {
     "one panel": SINGLE,
@@ -49,6 +53,7 @@ class Form(NamedTuple):
     n_steps: gr.Slider
     guidance: gr.Slider
     mode: gr.Radio
+    model: gr.Dropdown
     given: list[gr.File]
 
     @property
@@ -56,7 +61,7 @@ class Form(NamedTuple):
         """Every control but the example, in the order that `order_of` reads."""
         return [
             self.grid, self.summary, *self.texts, self.lora, self.strength, self.second, self.second_strength,
-            self.seed, self.n_candidates, self.n_steps, self.guidance, self.mode, *self.given,
+            self.seed, self.n_candidates, self.n_steps, self.guidance, self.mode, self.model, *self.given,
         ]  # fmt: skip
 
     @property
@@ -66,10 +71,11 @@ class Form(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """What the controls say: the set, and the LoRAs by strength."""
+    """What the controls say: the set, the LoRAs by strength, and which model draws."""
 
     order: Order
     loras: dict[str, float]
+    model_id: str
 
 
 def form() -> Form:
@@ -139,10 +145,22 @@ def form() -> Form:
                 1, 8, 3, step=0.5, label="Guidance",
                 info="How far beyond the unprompted picture.", elem_id="images-guidance",
             )  # fmt: skip
+        model = gr.Dropdown(
+            [("the lab's own, 64 pixels a panel", EMBEDDED_ID), ("FLUX.1-dev, 512 pixels a panel", FLUX_DEV)],
+            value=EMBEDDED_ID, label="Model", elem_id="images-model", visible=not is_shared(),
+            info="FLUX.1-dev, from the hub (gated, 34 GB), needs a GPU; its LoRAs are the published ones.",
+        )  # fmt: skip
     return Form(
         example, grid, summary, texts, lora, strength, second, second_strength, seed, n_candidates, n_steps,
-        guidance, mode, given,
+        guidance, mode, model, given,
     )  # fmt: skip
+
+
+def loras_for(model_id: str) -> list[gr.Dropdown]:
+    """Offer the LoRAs of a model in both dropdowns."""
+    known = names() if model_id == EMBEDDED_ID else list(PUBLISHED_LORAS)
+    choices = [("none: the base alone", NO_LORA), *((name, name) for name in known)]
+    return [gr.Dropdown(choices=choices, value=NO_LORA)] * 2
 
 
 def order_of(values: Sequence[Any]) -> Asked:
@@ -153,7 +171,10 @@ def order_of(values: Sequence[Any]) -> Asked:
     """
     grid_name, summary, *rest = values
     texts, rest = rest[:MAX_PANELS], rest[MAX_PANELS:]
-    lora, strength, second, second_strength, seed, n_candidates, n_steps, guidance, mode, *given = rest
+    lora, strength, second, second_strength, seed, n_candidates, n_steps, guidance, mode, model, *given = rest
+    if model not in (EMBEDDED_ID, FLUX_DEV) or (model == FLUX_DEV and is_shared()):
+        raise ValueError(f"the model must be {EMBEDDED_ID} here, got {str(model)[:40]!r}")
+    is_embedded = model == EMBEDDED_ID
     if grid_name not in GRIDS:
         raise ValueError(f"the canvas must be one of {', '.join(GRIDS)}, got {str(grid_name)[:40]!r}")
     grid = GRIDS[grid_name]
@@ -161,7 +182,7 @@ def order_of(values: Sequence[Any]) -> Asked:
     if "[STORYBOARD]" in str(summary).upper():
         markers = tuple(f"[SCENE-{n}]" for n in range(1, grid.n_panels + 1))
     pictures = {
-        place: panel_of(Path(path).read_bytes(), Path(path).name)
+        place: panel_of(Path(path).read_bytes(), Path(path).name, side=SIDE if is_embedded else HUB_SIDE)
         for place, path in enumerate(given[: grid.n_panels])
         if path
     }
@@ -175,11 +196,12 @@ def order_of(values: Sequence[Any]) -> Asked:
         settings=Settings(int(n_steps), float(guidance)),
         given=pictures,
         mode=mode,
+        is_embedded=is_embedded,
     )
     loras = {str(lora): float(strength)} if lora else {}
     if second and second != lora:
         loras[str(second)] = float(second_strength)
-    return Asked(order, loras)
+    return Asked(order, loras, str(model))
 
 
 def fill(form: Form, task_id: str) -> dict[Any, Any]:

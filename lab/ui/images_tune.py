@@ -15,7 +15,7 @@ from lab.images.tasks import TASKS, find_task, task_sets
 from lab.images.tune import MAX_SETS, MIN_SETS, TuneSettings
 from lab.images.tuning import Tuning, tuning
 from lab.ui import running
-from lab.ui.images_form import GRIDS
+from lab.ui.images_sets import own_sets, sets_of
 from lab.ui.images_view import picture_html
 from lab.ui.run_controls import HEAVY, LIGHT, QUIET
 from lab.ui.running import SAYABLE
@@ -28,9 +28,6 @@ KEY = "images-tune"
 OWN_SETS = "own"
 MAX_SAMPLES = 8
 SHOWN_SETS = 6
-ZIP_WORDS = (
-    "A folder a set, zipped: its pictures in the order of their names, and captions.txt with a line a panel."
-)
 
 
 class TuneTab(NamedTuple):
@@ -49,16 +46,12 @@ def build() -> TuneTab:
                     "Stop and keep", variant="stop", elem_id="tune-stop", interactive=False, min_width=120
                 )
             task = gr.Dropdown(
-                [*((task.title, task.id) for task in TASKS), ("My own sets, from a zip", OWN_SETS)],
+                [*((task.title, task.id) for task in TASKS), ("My own sets", OWN_SETS)],
                 value="coloured", label="Sets",
                 info="What the canvases of the training sets show.", elem_id="tune-task",
             )  # fmt: skip
             with gr.Column(visible=False) as own:
-                archive = gr.File(label="Zip of sets", file_types=[".zip"], height=110, elem_id="tune-zip")
-                canvas = gr.Dropdown(
-                    list(GRIDS)[1:], value="two side by side", label="Canvas", info=ZIP_WORDS,
-                    elem_id="tune-canvas",
-                )  # fmt: skip
+                built = own_sets("tune")
             n_sets = gr.Slider(
                 MIN_SETS, MAX_SETS, 40, step=5, label="Sets to learn from",
                 info="The paper uses 20 to 100.", elem_id="tune-n-sets",
@@ -96,7 +89,7 @@ def build() -> TuneTab:
                 "Download the LoRA", visible=False, elem_id="tune-download", size="sm"
             )
             shown = gr.HTML(elem_id="tune-sets", padding=False)
-    source = [task, archive, canvas, n_sets]
+    source = [task, n_sets, *built]
     task.input(lambda chosen: gr.Column(visible=chosen == OWN_SETS), task, own, **LIGHT)
     preview.click(_preview, source, shown, **QUIET)
     upload.upload(_take, [upload, name], kept, **QUIET)
@@ -114,23 +107,19 @@ def build() -> TuneTab:
 
     buttons = [start, stop, status]
     finished = start.click(pressed, None, buttons, **LIGHT).then(
-        tuned, [*source, n_steps, rank, rate, name], [*buttons, curve, samples, download],
+        tuned, [task, n_sets, n_steps, rank, rate, name, *built], [*buttons, curve, samples, download],
         show_progress="hidden", **HEAVY,
     )  # fmt: skip
     stop.click(stopped, None, status, **LIGHT)
     return TuneTab(finished)
 
 
-def _sets_of(task_id: str, archive: str | None, canvas: str, n_sets: float) -> "list[ImageSet]":
-    if task_id != OWN_SETS:
-        from lab.images.emoji import atlas
+def _sets_of(task_id: str, n_sets: float, own: Sequence[Any]) -> "list[ImageSet]":
+    if task_id == OWN_SETS:
+        return sets_of(own)[: int(n_sets)]
+    from lab.images.emoji import atlas
 
-        return task_sets(find_task(task_id), int(n_sets), "train", 0, atlas())
-    from lab.images.own_sets import read_zip
-
-    if not archive:
-        raise ValueError(f"choose a zip of your sets first. {ZIP_WORDS}")
-    return read_zip(archive, GRIDS[canvas])[: int(n_sets)]
+    return task_sets(find_task(task_id), int(n_sets), "train", 0, atlas())
 
 
 def _held_out(task_id: str, sets: "Sequence[ImageSet]") -> "ImageSet":
@@ -142,9 +131,9 @@ def _held_out(task_id: str, sets: "Sequence[ImageSet]") -> "ImageSet":
     return task_sets(find_task(task_id), 1, "test", 3, atlas())[0]
 
 
-def _preview(task_id: str, archive: str | None, canvas: str, n_sets: float) -> str:
+def _preview(task_id: str, n_sets: float, *own: Any) -> str:
     try:
-        sets = _sets_of(task_id, archive, canvas, n_sets)
+        sets = _sets_of(task_id, n_sets, own)
     except SAYABLE as error:
         return note("error", str(error))
     figures = [
@@ -174,13 +163,13 @@ def _take(path: str, name: str) -> str:
 
 def _tuned(values: Sequence[Any], request: gr.Request) -> Iterator[list[Any]]:
     """Tune, a yield a change: start, stop, status, curve, samples, download."""
-    task_id, archive, canvas, n_sets, n_steps, rank, rate, name = values
+    task_id, n_sets, n_steps, rank, rate, name, *own = values
     rest = [gr.Button(interactive=True), gr.Button(interactive=False)]
     unchanged = [gr.skip()] * 3
     try:
         with running.turn(request, KEY) as stopping:
             yield [gr.skip(), gr.skip(), note("info", "Loading the model and the drawings."), *unchanged]
-            sets = _sets_of(task_id, archive, canvas, n_sets)
+            sets = _sets_of(task_id, n_sets, own)
             settings = TuneSettings(rank=int(rank), n_steps=int(n_steps), rate=float(rate))
             samples: list[str] = []
             last = None

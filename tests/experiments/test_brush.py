@@ -9,8 +9,7 @@ from lab.experiments import brush, check_brush
 from lab.experiments.brush import TRUE, BrushParams, arm_of, rise_of, rise_sentence
 from lab.experiments.events import Result
 from lab.images import emoji, model, shelf
-from lab.images.brush_study import STRENGTHS, at, crop, insertion_of, pairs_of
-from lab.images.concepts import concepts
+from lab.images.brush_study import STRENGTHS, at, insertion_of, pairs_of
 from lab.images.panels import draw
 from lab.images.pictures import from_png
 from lab.runs.store import Store
@@ -35,29 +34,6 @@ def table(right: dict[float, list[int]]) -> pd.DataFrame:
             for place, mark in enumerate(marks)
         ]
     )
-
-
-def test_pairs_are_different_held_out_concepts_that_the_base_saw_in_this_style():
-    by_word = {concept.word: concept for concept in concepts()}
-    pairs = pairs_of(60)
-    assert pairs[:10] == pairs_of(10) and pairs != pairs_of(60, seed=1)
-    for pair in pairs:
-        assert pair.subject.word != pair.target.word and pair.subject.style == pair.target.style
-        for panel in (pair.subject, pair.target):
-            assert by_word[panel.word].is_held_out and by_word[panel.word].unseen_style != panel.style
-
-
-def test_the_caption_names_the_subject_only_if_asked():
-    pair = pairs_of(1)[0]
-    assert pair.subject.word not in insertion_of(pair, emoji.atlas(), False).caption
-    assert insertion_of(pair, emoji.atlas(), True).caption.count(pair.subject.word) == 2
-
-
-def test_the_crop_holds_the_hole_and_nothing_else():
-    pair = pairs_of(1)[0]
-    mask = insertion_of(pair, emoji.atlas(), False).mask
-    marked = np.where(mask[..., None], 200, 0).astype(np.uint8).repeat(3, axis=2)
-    assert (crop(marked, mask) == 200).all()
 
 
 def test_a_run_keeps_the_pictures_and_only_the_hole_differs_from_the_target(tmp_path):

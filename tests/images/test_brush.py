@@ -1,4 +1,4 @@
-"""Attention shifting against a loop over heads, its undoing, and the curve that it is to give."""
+"""Attention shifting against a loop over heads, its undoing, and the pairs that it is studied on."""
 
 from dataclasses import replace
 
@@ -8,25 +8,13 @@ import torch
 from tiny_flux import tiny_model
 
 from lab.images.brush import BrushStrength, Insertion, Places, brushed, brushed_heads, paint, tokens_in
-from lab.images.brush_study import (
-    MASK,
-    STRENGTHS,
-    BrushRow,
-    BrushStudy,
-    at,
-    brush_curve,
-    brush_rows,
-    crop,
-    insertion_of,
-    pairs_of,
-)
+from lab.images.brush_study import MASK, at, crop, insertion_of, pairs_of
 from lab.images.concepts import concept_of
 from lab.images.cutout import mask_of
 from lab.images.flow import positions
 from lab.images.grid import STACK
 from lab.images.model import ImageModel
 from lab.images.panels import draw
-from lab.images.probe import new_probe
 from lab.images.sampler import Given, Settings, tokens_of
 from lab.images.sampler import draw as draw_canvases
 from lab.images.train.fill import widened
@@ -267,28 +255,6 @@ def test_captions_name_the_subject_only_if_asked_to(drawings):
     assert insertion_of(pair, drawings, is_named=True).caption.count(pair.subject.word) == 2
 
 
-def test_rows_hold_a_bound_and_every_strength_for_every_pair(model, drawings):
-    torch.manual_seed(0)
-    study = BrushStudy(n_pairs=2, strengths=(0.0, 0.6), settings=Settings(1))
-    rows = list(brush_rows(model, drawings, study, new_probe().eval()))
-    assert [(row.pair, row.strength) for row in rows] == [(p, s) for p in (0, 1) for s in (None, 0.0, 0.6)]
-    assert all(-1 <= row.similarity <= 1 for row in rows)
-    curve = brush_curve(rows)
-    assert [point.strength for point in curve] == [None, 0.0, 0.6] and all(point.n == 2 for point in curve)
-
-
-def test_a_curve_is_the_mean_over_pairs():
-    rows = [
-        BrushRow(pair, strength, "fox", "owl", "fox" if hit else "owl", hit, similarity)
-        for strength, reads in ((0.3, [(True, 0.5), (False, 0.1)]), (0.0, [(False, 0.0), (False, 0.2)]))
-        for pair, (hit, similarity) in enumerate(reads)
-    ]
-    weak, strong = brush_curve(rows)
-    assert (weak.strength, weak.retrieval.value) == (0.0, 0.0)
-    assert (strong.strength, strong.retrieval.value) == (0.3, 0.5)
-    assert weak.similarity.value == pytest.approx(0.1) and strong.similarity.value == pytest.approx(0.3)
-
-
 def test_a_crop_is_the_square_around_the_mask():
     panel = np.zeros((64, 64, 3), np.uint8)
     panel[MASK] = 200
@@ -297,13 +263,7 @@ def test_a_crop_is_the_square_around_the_mask():
     assert crop(panel, flat).shape == (64, 64, 3) and np.array_equal(crop(panel, flat), panel)
 
 
-def test_studies_out_of_range_are_named():
-    assert at(0.3) == BrushStrength() and at(0) == NOTHING and len(STRENGTHS) == 5
-    with pytest.raises(ValueError, match="n_pairs must be 1 to 500, got 0"):
-        BrushStudy(n_pairs=0)
+def test_a_strength_keeps_the_published_proportions():
+    assert at(0.3) == BrushStrength() and at(0) == NOTHING
     with pytest.raises(ValueError, match="image must be 0 to 1, got 2"):
-        BrushStudy(strengths=(0.1, 2))
-    with pytest.raises(ValueError, match="strengths must name one"):
-        BrushStudy(strengths=())
-    with pytest.raises(ValueError, match="seed"):
-        BrushStudy(seed=-1)
+        at(2)

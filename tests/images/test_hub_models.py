@@ -1,6 +1,7 @@
 """A FluxPipeline and an In-Context LoRA from a hub on the loopback, through the real loaders."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,12 @@ from hub_stand_in import HubStandIn
 from tiny_flux import save_tiny_hub_pipeline
 
 from lab.images import adapters
+from lab.images import hub as hub_models
 from lab.images.grid import PAIR
-from lab.images.hub import PUBLISHED, load_hub, published_lora
+from lab.images.hub import PUBLISHED, load_hub, load_weighed_hub, published_lora
 from lab.images.model import ImageModel
 from lab.images.sampler import Settings, draw, sample
+from lab.images.studio import Order, drawing
 from lab.images.tune import add_adapter
 from lab.weights import WeightsError
 
@@ -90,3 +93,16 @@ def test_a_repository_that_is_no_flux_pipeline_is_refused(served):
 def test_an_unknown_published_lora_is_named():
     with pytest.raises(ValueError, match="couple-profile"):
         published_lora("nothing")
+
+
+def test_drawing_with_a_model_of_the_hub_loads_it_once_and_weighs_its_loras(served):
+    hub_models._kept.cache_clear()
+    model = load_weighed_hub("org/tiny-flux", {"couple-profile": 1.0})
+    order = Order(PAIR, ("a fox that rides a zeppelin", "an owl"), settings=Settings(1), is_embedded=False)
+    with_lora = [step for step in drawing(replace(model, side=64), order)][-1]
+    assert load_weighed_hub("org/tiny-flux", {}) is model
+    without = [step for step in drawing(replace(model, side=64), order)][-1]
+    assert with_lora.is_done and not np.array_equal(with_lora.panels, without.panels)
+    with pytest.raises(ValueError, match="no published LoRA"):
+        load_weighed_hub("org/tiny-flux", {"coloured": 1.0})
+    hub_models._kept.cache_clear()

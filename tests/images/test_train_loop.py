@@ -1,9 +1,12 @@
 """The training loop: resuming, stopping, failing, and its schedule."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
-from lab.images.train.loop import Schedule, train
+from lab.images.train.loop import Schedule, Step, train
+from lab.images.train.record import curve
 
 SCHEDULE = Schedule(n_steps=6, rate=0.1, n_warmup=2, flat=0.5, ema=0.9)
 
@@ -172,3 +175,14 @@ def test_the_rate_rises_linearly_rests_and_falls_linearly():
 def test_without_a_warm_up_and_a_fall_the_rate_is_constant():
     schedule = Schedule(n_steps=5, rate=0.3, n_warmup=0, flat=1.0)
     assert [schedule.rate_at(step) for step in range(5)] == [0.3] * 5
+
+
+def test_the_curve_of_a_resumed_training_tells_no_step_twice(tmp_path):
+    path = tmp_path / "part.csv"
+    told = [Step(step, 100, 1 / step, 0.5 * step) for step in range(1, 101)]
+    list(curve(iter(told[:75]), path))
+    again = [replace(step, seconds=0.5 * (step.step - 50)) for step in told[50:]]  # broken off, saved at 50
+    list(curve(iter(again), path))
+    rows = [line.split(",") for line in path.read_text().splitlines()[1:]]
+    assert [int(row[0]) for row in rows] == [25, 50, 75, 100]
+    assert [float(row[2]) for row in rows] == [12.5, 25.0, 37.5, 50.0]

@@ -12,11 +12,15 @@ from tiny_images import ship_tiny
 from lab.images import shelf
 from lab.images.caption import check
 from lab.images.grid import PAIR, ROW
+from lab.images.hub import FLUX_DEV
 from lab.images.studio import Drawn
 from lab.images.tasks import TASKS
 from lab.ui import images_draw, images_tune
-from lab.ui.images_form import GRIDS, example_of, order_of
+from lab.ui.images_form import GRIDS, example_of, loras_for, order_of
 from lab.ui.images_view import caption_html, drawn_html
+
+OWN = ("zip", "two side by side", "letterbox", None, None, "", "", "")
+"""The controls of a data set of one's own as they stand at first."""
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +40,7 @@ def values(**changes):
         "grid": "two side by side", "summary": "[COLOURED] a drawing coloured",
         "texts": ("fox, outline style", "the same thing, flat style", "", ""), "lora": "", "strength": 1,
         "second": "", "second_strength": 0.5, "seed": 3, "n_candidates": 1, "n_steps": 2, "guidance": 3,
-        "mode": "blend", "given": (None,) * 4, **changes,
+        "mode": "blend", "model": "flux-emoji", "given": (None,) * 4, **changes,
     }  # fmt: skip
     texts, given = chosen.pop("texts"), chosen.pop("given")
     head = [chosen.pop("grid"), chosen.pop("summary")]
@@ -82,11 +86,29 @@ def test_a_given_picture_is_fitted_into_its_panel(tmp_path):
         ({"n_candidates": 99}, "n_candidates"),
         ({"n_steps": 0}, "n_steps"),
         ({"seed": -4}, "seed"),
+        ({"model": "someone/else"}, "the model must be flux-emoji"),
     ],
 )
 def test_what_a_browser_should_never_send_is_refused(changes, message):
     with pytest.raises(ValueError, match=message):
         order_of(values(**changes))
+
+
+def test_a_model_of_the_hub_reads_long_captions_and_has_the_published_loras(tmp_path):
+    Image.new("RGB", (300, 100), "red").save(tmp_path / "wide.png")
+    given = (str(tmp_path / "wide.png"), None, None, None)
+    long = "a red fox that rides a zeppelin over the mountains " * 8
+    asked = order_of(values(model=FLUX_DEV, texts=(long, "the same fox asleep", "", ""), given=given))
+    assert asked.order.findings() == [] and asked.order.given[0].shape == (512, 512, 3)
+    assert any(finding.is_error for finding in order_of(values(texts=(long, "", "", ""))).order.findings())
+    offered = [name for _, name in loras_for(FLUX_DEV)[0].choices]
+    assert "couple-profile" in offered and "coloured" not in offered
+
+
+def test_strangers_draw_with_the_labs_own_model_only(monkeypatch):
+    monkeypatch.setenv("LAB_SHARED", "1")
+    with pytest.raises(ValueError, match="the model must be flux-emoji here"):
+        order_of(values(model=FLUX_DEV))
 
 
 def test_a_file_that_is_no_picture_is_named(tmp_path):
@@ -116,7 +138,7 @@ def test_a_caption_that_is_too_long_is_a_sentence_on_screen(shipped, monkeypatch
 
 
 def test_a_lora_is_tuned_and_can_be_chosen_then(shipped, own_lab_home):
-    *_, last = images_tune._tuned(("coloured", None, "two side by side", 5, 20, 4, 0.002, "mine"), Visit())
+    *_, last = images_tune._tuned(("coloured", 5, 20, 4, 0.002, "mine", *OWN), Visit())
     assert "Kept as own/mine after 20 steps" in last[2]
     assert ("own/mine", "own/mine") in images_tune.choices()
 
@@ -124,9 +146,9 @@ def test_a_lora_is_tuned_and_can_be_chosen_then(shipped, own_lab_home):
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        (("coloured", None, "two side by side", 5, 20, 4, 0.002, "../up"), "a LoRA&#x27;s name"),
-        (("own", None, "two side by side", 5, 20, 4, 0.002, "mine"), "choose a zip"),
-        (("coloured", None, "two side by side", 5, 20, 4, 9.0, "mine"), "rate must be"),
+        (("coloured", 5, 20, 4, 0.002, "../up", *OWN), "a LoRA&#x27;s name"),
+        (("own", 5, 20, 4, 0.002, "mine", *OWN), "choose a zip"),
+        (("coloured", 5, 20, 4, 9.0, "mine", *OWN), "rate must be"),
     ],
 )
 def test_a_tuning_that_cannot_be_says_why(shipped, own_lab_home, monkeypatch, asked, message):

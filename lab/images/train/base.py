@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -87,7 +87,7 @@ def train_base(
     checkpoint: Path,
     seed: int = 0,
     schedule: Schedule = SCHEDULE,
-) -> "tuple[torch.nn.Module, Iterator[Step]]":
+) -> tuple[Any, Iterator[Step]]:
     """Return the transformer and the steps that train it.
 
     Args:
@@ -100,7 +100,7 @@ def train_base(
     import torch
 
     torch.manual_seed(seed)
-    transformer = new_transformer()
+    transformer: Any = new_transformer()
 
     def loss_of(step: int, generator: torch.Generator) -> torch.Tensor:
         random = np.random.default_rng(generator.initial_seed())
@@ -113,7 +113,7 @@ def train_base(
 
 
 def flow_loss(
-    transformer: "torch.nn.Module",
+    transformer: Any,
     encoder: "torch.nn.Module",
     table: LatentTable,
     canvases: list[Canvas],

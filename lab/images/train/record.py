@@ -19,12 +19,11 @@ _POINTS = 200  # of the curve that is kept
 
 def curve(steps: Iterator[Step], path: Path) -> Iterator[Step]:
     """Pass steps through, adding mean losses and seconds to a CSV, in which a resumed training goes on."""
-    earlier = seconds_spent(path)
+    earlier: float | None = None
     losses: list[float] = []
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not path.is_file():
-        path.write_text("step,loss,seconds\n", encoding="utf-8")
     for step in steps:
+        if earlier is None:
+            earlier = _go_on(path, step.step)
         losses.append(step.loss)
         if step.step % _EVERY == 0 or step.step == step.n_steps:
             with path.open("a", encoding="utf-8") as file:
@@ -36,6 +35,17 @@ def curve(steps: Iterator[Step], path: Path) -> Iterator[Step]:
 def seconds_spent(path: Path) -> float:
     """Return the seconds that a curve has recorded so far; 0 where there is none."""
     rows = _rows(path)
+    return float(rows[-1]["seconds"]) if rows else 0.0
+
+
+def _go_on(path: Path, step: int) -> float:
+    """Drop what a broken-off training told of steps that are made again; return the seconds before them."""
+    rows = [row for row in _rows(path) if int(row["step"]) < step]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, ["step", "loss", "seconds"], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
     return float(rows[-1]["seconds"]) if rows else 0.0
 
 
