@@ -78,6 +78,11 @@ class BrushParams:
         Settings(self.n_steps, self.guidance)
 
     @property
+    def needs_drawings(self) -> bool:
+        """Tell that subjects and pictures are drawings."""
+        return True
+
+    @property
     def arms(self) -> tuple[str, ...]:
         """Name the columns: strengths from the weakest on, then what bounds them."""
         return (*(arm_of(strength) for strength in sorted(self.strengths)), TRUE)

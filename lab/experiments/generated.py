@@ -86,6 +86,11 @@ class GeneratedParams:
         """Return the task."""
         return find_task(self.task)
 
+    @property
+    def needs_drawings(self) -> bool:
+        """Tell that the examples show drawings."""
+        return True
+
     def lora_of(self, arm: str) -> str:
         """Name the LoRA that is lent for an arm; the same parameters name the same one."""
         return f"{arm}/{self.task}/{self.n_examples}/{self.seed}"
@@ -149,7 +154,7 @@ def prepare(params: GeneratedParams) -> PanelSweep:
     for arm in params.arms:
         if arm != BASE:
             shelf.lend(params.lora_of(arm), vector_of(arm, params, model, cvae, trained))
-    queries = queries_of(params.set_task, params.n_queries, params.seed)
+    queries = queries_of(params.set_task, params.n_queries, params.seed, are_seen=False)
     asked = range(params.set_task.grid.n_panels)
     return PanelSweep(load_probe(), queries, params.parsed, asked, Settings(params.n_steps, params.guidance))
 

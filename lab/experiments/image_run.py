@@ -32,11 +32,18 @@ class Compared(NamedTuple):
     summary: dict[str, Any]
 
 
-def queries_of(task: SetTask, n: int, seed: int) -> list[Query]:
-    """Make sets of held-out concepts, each with a seed of its own; beyond 24 the concepts come again."""
-    from lab.images.emoji import atlas
+def queries_of(task: SetTask, n: int, seed: int, are_seen: bool) -> list[Query]:
+    """Make sets of held-out concepts, each with a seed of its own; beyond 24 the concepts come again.
 
-    sets = task_sets(task, n, "test", seed, atlas())
+    Args:
+        task: A task.
+        n: How many.
+        seed: Determines them.
+        are_seen: Whether anything looks at their pictures; if not, no drawing needs to be there.
+    """
+    from lab.images.emoji import atlas, no_drawings
+
+    sets = task_sets(task, n, "test", seed, atlas() if are_seen else no_drawings())
     return [
         Query(f"{each.name} {place}", each, 1000 * seed + 10 * place)
         for place, each in enumerate(sets, start=1)
@@ -88,14 +95,15 @@ def price(n_canvases: int, n_panels: int, n_steps: int) -> Cost:
 
 
 def load(params: Any, progress: Progress) -> None:
-    """Load the embedded model, the probe and the drawings."""
+    """Load the embedded model, the probe, and the drawings if the run looks at any."""
     from lab.images.emoji import atlas
     from lab.images.probe import load_probe
     from lab.images.shelf import embedded
 
     embedded()
     load_probe()
-    atlas(progress)
+    if params.needs_drawings:
+        atlas(progress)
 
 
 def record(loras: list[str]) -> dict[str, Any]:

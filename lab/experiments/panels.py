@@ -92,6 +92,11 @@ class PanelsParams:
         return [parse_layout(text, self.set_task.grid.n_panels) for text in self.layouts]
 
     @property
+    def needs_drawings(self) -> bool:
+        """Tell whether given panels show true drawings."""
+        return self.given != "none"
+
+    @property
     def settings(self) -> Settings:
         """Return how to denoise."""
         return Settings(self.n_steps, self.guidance)
@@ -105,7 +110,7 @@ def prepare(params: PanelsParams) -> PanelSweep:
     given = None if params.given == "none" else tuple(panel != params.asked - 1 for panel in range(n))
     mode: Mode = next((mode for mode in MODES if mode == params.given), "blend")
     arms = [Arm(layout.id, layout, loras_of(params), given, mode) for layout in params.parsed]
-    queries = queries_of(params.set_task, params.n_queries, params.seed)
+    queries = queries_of(params.set_task, params.n_queries, params.seed, params.needs_drawings)
     return PanelSweep(load_probe(), queries, arms, [params.asked - 1], params.settings, N_FLOOR)
 
 

@@ -76,6 +76,11 @@ class SetsParams:
         """Return the arms."""
         return [parse_arm(text, self.set_task) for text in self.arms]
 
+    @property
+    def needs_drawings(self) -> bool:
+        """Tell whether an arm is given true drawings."""
+        return any(arm.given is not None for arm in self.parsed)
+
 
 def parse_arm(text: str, task: SetTask) -> Arm:
     """Read an arm.
@@ -116,7 +121,7 @@ def prepare(params: SetsParams) -> PanelSweep:
     """Load probe and drawings, and make every set; nothing is drawn yet."""
     from lab.images.probe import load_probe
 
-    queries = queries_of(params.set_task, params.n_queries, params.seed)
+    queries = queries_of(params.set_task, params.n_queries, params.seed, params.needs_drawings)
     asked = range(params.set_task.grid.n_panels)
     return PanelSweep(load_probe(), queries, params.parsed, asked, Settings(params.n_steps, params.guidance))
 

@@ -68,6 +68,12 @@ class Atlas:
         return self.pixels[words.index(word), STYLES.index(style)]
 
 
+def no_drawings() -> Atlas:
+    """Return an atlas of transparent drawings: for sets whose captions count and whose pictures do not."""
+    shape = (len(concepts()), len(STYLES), N_PIXELS, N_PIXELS, 4)
+    return Atlas(np.broadcast_to(np.uint8(0), shape))
+
+
 _kept: dict[Path, Atlas] = {}
 
 
@@ -118,7 +124,7 @@ def draw_all(codes: Iterable[str], progress: Progress | None = None) -> Iterator
 
 
 def shared_codes() -> list[str]:
-    """Return the code points, in hex, of every emoji but flags and keycaps that all five styles draw."""
+    """Return the code points, in hex, that all five styles draw: single ones beyond U+3FFF, no flags."""
     common = set.intersection(*(set(_names(style)) for style in STYLES if style != "3d"))
     return sorted(code for code in common if not code.startswith(("1f1", "2", "3", "a")) and "-" not in code)
 

@@ -229,7 +229,7 @@ def _load(experiment: "Experiment", params: Any, stopping: threading.Event, told
 
     told.put(f"Loading {getattr(params, 'model', 'the model')}")
     experiment.load(params, progress)
-    told.put("Writing the prompts and measuring how fast they are read")
+    told.put("Preparing the run and measuring how fast it goes")
 
 
 def _stopped(experiment: "Experiment", params: Any, store: Store) -> RunState:

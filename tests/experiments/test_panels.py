@@ -6,12 +6,15 @@ from tiny_images import ship_tiny
 
 from lab.experiments import EXPERIMENTS, panel_sweep, panels
 from lab.experiments.events import Cost, Progress, Result
+from lab.experiments.image_run import queries_of
 from lab.experiments.panel_sweep import AGAIN, PanelSweep
 from lab.experiments.panels import PanelsParams
 from lab.experiments.registry import build_params, find_experiment
+from lab.images import emoji
 from lab.images.pictures import from_png
 from lab.images.sampler import Settings, draw
 from lab.images.shelf import load_weighed
+from lab.images.tasks import TASKS
 from lab.runs.store import Store
 
 FEW = {"n_queries": 3, "n_steps": 2}
@@ -136,3 +139,24 @@ def test_an_unknown_lora_is_refused_before_anything_is_stored(shipped, tmp_path)
         with pytest.raises(ValueError, match="no LoRA is called"):
             list(panels.run(PanelsParams(lora="nowhere", **FEW), store))
         assert store.runs().empty
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.id)
+def test_what_is_asked_does_not_depend_on_whether_drawings_are_there(task):
+    with_drawings, without = (queries_of(task, 5, 0, are_seen) for are_seen in (True, False))
+    for one, other in zip(with_drawings, without, strict=True):
+        assert one.image_set.caption == other.image_set.caption
+        assert one.image_set.panels == other.image_set.panels
+        assert (one.id, one.seed) == (other.id, other.seed)
+
+
+def test_a_run_without_given_panels_needs_no_drawings(monkeypatch, tmp_path):
+    def missing(progress=None):
+        raise AssertionError("the drawings were asked for")
+
+    monkeypatch.setattr(emoji, "atlas", missing)
+    with Store(tmp_path / "lab.sqlite3") as store:
+        *_, result = panels.run(PanelsParams(n_queries=1, n_steps=1), store)
+    assert len(result.predictions) > 0
+    with pytest.raises(AssertionError, match="asked for"):
+        panels.prepare(PanelsParams(n_queries=1, given="blend"))

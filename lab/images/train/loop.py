@@ -189,7 +189,8 @@ def _resume(path: Path | None, named: dict, average: dict, optimiser) -> int:
     if path is None or not path.is_file():
         return 0
     state = torch.load(path, weights_only=True, map_location="cpu")
-    if state["weights"].keys() != named.keys():
+    shapes = {name: tensor.shape for name, tensor in state["weights"].items()}
+    if shapes != {name: tensor.shape for name, tensor in named.items()}:
         raise ValueError(
             f"{path} is the checkpoint of another model. Move it away, or train in another folder."
         )
