@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from lab.images.adapters import load, weigh
-from lab.images.model import ImageModel
+from lab.images.model import ImageModel, quiet_loading
 from lab.images.shelf import adapter_name
 from lab.weights import HubModel, Progress, WeightsError, fetch
 
@@ -53,6 +53,8 @@ def load_hub(model_id: str, device: str = "auto", progress: Progress | None = No
     import json
 
     import torch
+
+    quiet_loading()
     from diffusers import FluxPipeline
 
     folder = fetch(HubModel(model_id, files=PIPELINE_FILES), progress)

@@ -192,7 +192,6 @@ def load_embedded(folder: Path = EMBEDDED, device: str = "cpu", encoder: Any = N
             remedy.
     """
     import torch
-    from diffusers import FluxPipeline, FluxTransformer2DModel
 
     from lab.images.text import load_encoder
 
@@ -201,6 +200,9 @@ def load_embedded(folder: Path = EMBEDDED, device: str = "cpu", encoder: Any = N
             "the image model is not trained yet: no pipeline in assets/images/flux-emoji. "
             "To train it (hours on two cores): python -m lab.images.train all"
         )
+    quiet_loading()
+    from diffusers import FluxPipeline, FluxTransformer2DModel
+
     dtype = torch.bfloat16 if device == "cuda" else torch.float32
     pipeline = FluxPipeline.from_pretrained(
         folder, dtype=dtype, local_files_only=True, **_readers(encoder or load_encoder(folder))
@@ -213,6 +215,18 @@ def load_embedded(folder: Path = EMBEDDED, device: str = "cpu", encoder: Any = N
         fill = FluxTransformer2DModel.from_pretrained(folder / "fill", dtype=dtype, local_files_only=True)
         fill.to(device).requires_grad_(False).eval()
     return ImageModel(EMBEDDED_ID, pipeline, fill=fill)
+
+
+def quiet_loading() -> None:
+    """Keep what diffusers and transformers say while they load to errors, without bars of their own."""
+    from transformers.utils import logging as of_transformers
+
+    of_transformers.set_verbosity_error()  # before diffusers is imported, which makes it talk
+    of_transformers.disable_progress_bar()
+    from diffusers.utils import logging as of_diffusers
+
+    of_diffusers.set_verbosity_error()
+    of_diffusers.disable_progress_bar()
 
 
 def _readers(encoder: Any) -> dict[str, Any]:

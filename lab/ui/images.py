@@ -30,7 +30,7 @@ def build(lab: Lab) -> ExperimentTab:
             with gr.Tab("Insert", id="insert"):
                 images_insert.build()
         if not is_waiting("icm-lora"):
-            with gr.Tab("From examples", id="examples"):
+            with gr.Tab("Examples", id="examples"):
                 finished.append(images_generated.build().finished)
 
     def refreshed() -> list[Any]:

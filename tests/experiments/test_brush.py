@@ -39,11 +39,12 @@ def table(right: dict[float, list[int]]) -> pd.DataFrame:
 def test_a_run_keeps_the_pictures_and_only_the_hole_differs_from_the_target(tmp_path):
     with Store(tmp_path / "lab.sqlite3") as store:
         *_, result = brush.run(FEW, store)
+        answers = store.answers(result.run_id)
     rows = result.predictions
     assert sorted(rows["layout"].unique()) == ["shift@0", "shift@0.6", "true"] and len(rows) == 6
     pair = pairs_of(1)[0]
     insertion = insertion_of(pair, emoji.atlas(), False)
-    first = rows[rows["query_id"] == f"{pair.subject.word} 1"].set_index("layout")["answer"]
+    first = answers[answers["query_id"] == f"{pair.subject.word} 1"].set_index("layout")["answer"]
     for arm in first.index:
         above, target, drawn = np.split(from_png(first[arm]), 3, axis=1)
         assert (above == insertion.subject).all() and (target == insertion.target).all()

@@ -1,4 +1,4 @@
-"""Insert and From examples without a browser, on small random weights."""
+"""Insert and Examples without a browser, on small random weights."""
 
 import io
 
