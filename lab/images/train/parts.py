@@ -15,6 +15,7 @@ from lab.images.train.base import LatentTable, latent_table, train_base
 from lab.images.train.fill import SCHEDULE as FILL
 from lab.images.train.fill import train_fill
 from lab.images.train.loop import Step
+from lab.images.train.measure import measure
 from lab.images.train.probe import save_probe, train_probe
 from lab.images.train.record import curve, sha256_of_array, write_record
 
@@ -64,7 +65,10 @@ def base(work: Path) -> Iterator[Step]:
     save_pipeline(vae, transformer.to(torch.bfloat16), EMBEDDED)
     save_file(scale, EMBEDDED / SCALE_FILE)
     data = sha256_of_array(table.latents.numpy())
-    write_record(EMBEDDED / "transformer" / "training.json", "base", BASE, SEED, data, work / "base.csv")
+    write_record(
+        EMBEDDED / "transformer" / "training.json", "base", BASE, SEED, data, work / "base.csv",
+        read=measure(load_embedded()),
+    )  # fmt: skip
 
 
 def fill(work: Path) -> Iterator[Step]:
