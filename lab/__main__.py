@@ -69,6 +69,9 @@ def parser() -> Parser:
     checking = command("check", "measure a paper's claims; exit 0 holds, 1 does not, 2 could not be run")
     checking.add_argument("paper", metavar="PAPER_ID", help="an id that `papers` shows")
     checking.add_argument("--quick", action="store_true", help="a coarser measurement in less time")
+    checking.add_argument(
+        "--keep", action="store_true", help="keep the full measurement as the study in assets/studies"
+    )
     return root
 
 
@@ -106,7 +109,7 @@ def _obey(given: argparse.Namespace, experiments: Registry) -> int:
         case "papers":
             return list_papers(given.json)
         case _:
-            return check(experiments, given.paper, given.quick, given.json)
+            return check(experiments, given.paper, given.quick, given.json, given.keep)
 
 
 if __name__ == "__main__":

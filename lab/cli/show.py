@@ -73,9 +73,21 @@ def list_papers(as_json: bool, declared: Callable[[], dict[str, str]] = declared
     return 0
 
 
-def check(registry: Registry, paper_id: str, is_quick: bool, as_json: bool) -> int:
-    """Measure a paper's claims and remember the outcome; the exit code is the verdict's."""
+def check(registry: Registry, paper_id: str, is_quick: bool, as_json: bool, is_kept: bool = False) -> int:
+    """Measure a paper's claims and remember the outcome; the exit code is that of what was measured now.
+
+    Args:
+        registry: Gives the experiments.
+        paper_id: Which paper.
+        is_quick: Whether a coarser measurement will do; a stored full study is then shown beside it.
+        as_json: Whether to print JSON.
+        is_kept: Whether to keep a full check as the study that comes with the lab.
+    """
+    from lab.experiments import studies
     from lab.experiments.registry import known_names
+
+    if is_kept and is_quick:
+        raise ValueError("--keep keeps a full study: leave --quick away")
 
     paper = next((paper for paper in PAPERS if paper.id == paper_id), None)
     if paper is None:
@@ -89,21 +101,38 @@ def check(registry: Registry, paper_id: str, is_quick: bool, as_json: bool) -> i
         result = experiment.check(is_quick, store)
         outcome = {"holds": result.holds, "is_quick": is_quick, "claims": result.claims}
         store.add_check(paper_id, __version__, outcome)
+    weights = experiment.weights()
+    study = studies.stored(paper_id)
     shown = {"paper": paper_id, "title": paper.title, **outcome, "lab_version": __version__}
-    print(json_line(shown) if as_json else _report(paper, outcome))
+    if study is not None:
+        shown["study"] = {
+            "provenance": study.provenance(weights),
+            "holds": study.holds,
+            "claims": study.claims,
+        }
+    print(json_line(shown) if as_json else _report(paper, outcome, shown.get("study")))
+    if is_kept:
+        print(f"kept as {studies.keep(result, weights)}", file=sys.stderr)
     return EXIT_CODES[result.holds]
 
 
-def _report(paper: Paper, outcome: dict[str, Any]) -> str:
-    lines = [f"{paper.title} (arXiv:{paper.arxiv})"]
-    for claim in outcome["claims"]:
+def _report(paper: Paper, outcome: dict[str, Any], study: dict[str, Any] | None) -> str:
+    lines = [f"{paper.title} (arXiv:{paper.arxiv})", *_claims(outcome["claims"])]
+    if study is not None:
+        lines += [f"Stored, not measured now: {study['provenance']}", *_claims(study["claims"])]
+    return "\n".join([*lines, f"{paper.id}: {VERDICTS[outcome['holds']]}"])
+
+
+def _claims(claims: Sequence[dict[str, str]]) -> list[str]:
+    lines = []
+    for claim in claims:
         lines += [
             f"  claimed:  {claim.get('claim')}",
             f"  measured: {claim.get('measured')}",
             f"  verdict:  {claim.get('verdict')}",
             "",
         ]
-    return "\n".join([*lines, f"{paper.id}: {VERDICTS[outcome['holds']]}"])
+    return lines
 
 
 def _last_checks() -> dict[str, dict[str, Any]]:

@@ -90,6 +90,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         example={"n_queries": 4, "n_steps": 4},
         docs="docs/experiments/panels.md",
         load=image_run.load,
+        weights=image_run.weights,
     ),
     Experiment(
         id="sets",
@@ -106,6 +107,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         example={"n_queries": 4, "n_steps": 4, "arms": ("base", "lora")},
         docs="docs/experiments/sets.md",
         load=image_run.load,
+        weights=image_run.weights,
     ),
     Experiment(
         id="brush",
@@ -122,6 +124,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         example={"n_queries": 4, "n_steps": 4, "strengths": (0.0, 0.3)},
         docs="docs/experiments/brush.md",
         load=image_run.load,
+        weights=image_run.weights,
     ),
     Experiment(
         id="generated",
@@ -138,5 +141,6 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         example={"n_queries": 4, "n_steps": 4, "arms": ("base", "trained", "generated")},
         docs="docs/experiments/generated.md",
         load=image_run.load,
+        weights=image_run.weights,
     ),
 )

@@ -106,6 +106,15 @@ def load(params: Any, progress: Progress) -> None:
         atlas(progress)
 
 
+def weights() -> dict[str, str]:
+    """Name the weights of image sets with the first digits of their SHA-256."""
+    from lab.images.concepts import ASSETS
+    from lab.weights.manifest import sha256_of
+
+    files = sorted(ASSETS.rglob("*.safetensors"))
+    return {path.relative_to(ASSETS).as_posix(): sha256_of(path)[:12] for path in files}
+
+
 def record(loras: list[str]) -> dict[str, Any]:
     """Record where a run is made: machine, versions, the model and the LoRAs by their hashes."""
     from lab.images.model import EMBEDDED

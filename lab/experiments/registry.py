@@ -5,7 +5,7 @@ import math
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from lab.runs.recipe import Recipe
@@ -36,11 +36,13 @@ class CheckResult:
         paper: The id of the paper.
         holds: Whether every claim holds here; None when the check could not be run.
         claims: A dict with claim, measured and verdict for each, all of them text.
+        tables: What else a full check measured, rows as dicts by the name of the table.
     """
 
     paper: str
     holds: bool | None
     claims: list[dict[str, str]]
+    tables: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ class Experiment:
         example: Parameters of a run that takes seconds.
         docs: The page of documentation, a path in the repository.
         load: Loads the model that parameters name, telling progress, so that a run can begin at once.
+        weights: Names the weights that a check depends on, with a digest each.
     """
 
     id: str
@@ -80,6 +83,7 @@ class Experiment:
     example: dict[str, Any]
     docs: str
     load: "Callable[[Any, Progress], None]" = load_language_model
+    weights: "Callable[[], dict[str, str]]" = dict
 
     def recipe(self, params: Any) -> Recipe:
         """Name the run that these parameters determine."""
