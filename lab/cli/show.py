@@ -103,7 +103,7 @@ def check(registry: Registry, paper_id: str, is_quick: bool, as_json: bool, is_k
         store.add_check(paper_id, __version__, outcome)
     weights = experiment.weights()
     study = studies.stored(paper_id)
-    shown = {"paper": paper_id, "title": paper.title, **outcome, "lab_version": __version__}
+    shown: dict[str, Any] = {"paper": paper_id, "title": paper.title, **outcome, "lab_version": __version__}
     if study is not None:
         shown["study"] = {
             "provenance": study.provenance(weights),

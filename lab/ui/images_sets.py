@@ -140,5 +140,6 @@ def _pack(*values: Any) -> list[Any]:
         save_zip(sets, path)
     except (*SAYABLE, OSError) as error:
         return [gr.DownloadButton(visible=False), note("error", str(error))]
-    words = f"{len(sets)} sets: lossless panels, captions.txt and summary.txt in a folder each."
+    many = "1 set" if len(sets) == 1 else f"{len(sets)} sets"
+    words = f"{many}: lossless panels, captions.txt and summary.txt, a folder a set."
     return [gr.DownloadButton(value=str(path), visible=True), note("info", words)]

@@ -1,9 +1,11 @@
 """The Image sets tab in a browser, on the weights that come with the lab: draw, tune a little, see flips."""
 
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 from lab.images.model import is_trained
+from lab.papers import is_waiting
 
 pytestmark = [
     pytest.mark.browser,
@@ -68,3 +70,36 @@ def test_a_lora_is_tuned_live_and_kept(page):
     expect(page.locator("#tune-status")).to_contain_text("Kept as own/from-the-browser", timeout=LONG)
     expect(page.locator("#tune-samples img")).to_have_count(1)
     expect(page.locator("#tune-download")).to_be_visible()
+
+
+def test_pictures_of_ones_own_become_sets_that_can_be_looked_at(page, tmp_path):
+    paths = []
+    for name, colour in (("1_fox.png", "red"), ("2_owl.png", "blue")):
+        Image.new("RGB", (90, 60), colour).save(tmp_path / name)
+        paths.append(str(tmp_path / name))
+    open_tab(page, "Tune")
+    page.locator("#tune-task input").click()
+    page.get_by_role("option", name="My own sets").click()
+    page.get_by_label("Pictures and texts").check()
+    page.locator("#tune-pictures input[type=file]").set_input_files(paths)
+    expect(page.locator("#tune-texts textarea")).to_have_value("fox\nowl")
+    page.locator("#tune-preview").click()
+    expect(page.locator("#tune-sets")).to_contain_text("[CUSTOM] two pictures: [LEFT] fox; [RIGHT] owl")
+    page.locator("#tune-pack").click()
+    expect(page.locator("#tune-told")).to_contain_text("1 set:")
+
+
+@pytest.mark.skipif(is_waiting("ic-brush"), reason="the fill branch is not trained yet")
+def test_a_subject_is_inserted_with_and_without_the_shift(page):
+    open_tab(page, "Insert")
+    slide(page, "insert-image", "0.6")
+    page.locator("#insert-start").click()
+    expect(page.locator("#insert-drawn img")).to_have_count(2, timeout=LONG)
+    expect(page.locator("#insert-status")).to_contain_text("flip", ignore_case=True)
+
+
+@pytest.mark.skipif(is_waiting("icm-lora"), reason="the generator of LoRAs is not trained yet")
+def test_a_lora_is_made_from_examples(page):
+    open_tab(page, "Examples")
+    page.locator("#examples-start").click()
+    expect(page.locator("#examples-drawn h3")).to_have_count(3, timeout=LONG)
