@@ -1,5 +1,6 @@
 """What the experiments on image sets share: queries, prices, records, the run, the comparison of arms."""
 
+import hashlib
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -117,15 +118,13 @@ def weights() -> dict[str, str]:
 
 def record(loras: list[str]) -> dict[str, Any]:
     """Record where a run is made: machine, versions, the model and the LoRAs by their hashes."""
-    from lab.images.model import EMBEDDED
     from lab.images.shelf import digest_of, embedded
-    from lab.weights.manifest import sha256_of
 
     model = embedded()
-    weights = EMBEDDED / "transformer" / "diffusion_pytorch_model.safetensors"
+    pipeline = "".join(digest for name, digest in weights().items() if name.startswith(model.id))
     known: dict[str, Any] = {
         "id": model.id,
-        "revision": sha256_of(weights)[:12],
+        "revision": hashlib.sha256(pipeline.encode()).hexdigest()[:12],
         "device": str(model.device),
         "dtype": str(model.dtype).removeprefix("torch."),
     }

@@ -105,7 +105,7 @@ def parse_arm(text: str, task: SetTask) -> Arm:
     named = {
         LORA: task.id,
         ORDINARY: f"{task.id}-ordinary",
-        WRONG: WRONG_TASK.get(task.id, "coloured"),
+        WRONG: wrong_task(task.id),
     }
     name = named.get(found["name"], found["name"])
     return Arm(
@@ -115,6 +115,11 @@ def parse_arm(text: str, task: SetTask) -> Arm:
         tuple(panel == 0 for panel in range(n)) if mode else None,
         mode or "blend",
     )
+
+
+def wrong_task(task_id: str) -> str:
+    """Name the task whose LoRA is the wrong one."""
+    return WRONG_TASK.get(task_id, "coloured")
 
 
 def prepare(params: SetsParams) -> PanelSweep:

@@ -154,6 +154,11 @@ def is_trained() -> bool:
     return (EMBEDDED / "model_index.json").is_file()
 
 
+def has_fill() -> bool:
+    """Tell whether the fill branch is there."""
+    return (EMBEDDED / "fill" / "config.json").is_file()
+
+
 def assemble(vae: Any, transformer: Any, encoder: Any) -> ImageModel:
     """Put parts together; the encoder reads the text for both slots."""
     from diffusers import FlowMatchEulerDiscreteScheduler, FluxPipeline

@@ -5,7 +5,14 @@ from typing import Any
 import gradio as gr
 
 from lab.papers import is_waiting
-from lab.ui import images_draw, images_generated, images_insert, images_panels, images_tune
+from lab.ui import (
+    images_arms,
+    images_draw,
+    images_generated,
+    images_insert,
+    images_panels,
+    images_tune,
+)
 from lab.ui.people import Lab
 from lab.ui.run_controls import LIGHT, ExperimentTab
 
@@ -19,11 +26,13 @@ INTRO = (
 def build(lab: Lab) -> ExperimentTab:
     """Build the tab inside the current block."""
     gr.Markdown(INTRO, elem_id="images-intro")
-    with gr.Tabs(elem_id="images-tabs") as inner:
+    with gr.Tabs(elem_id="images-tabs", overflow_behavior="wrap") as inner:
         with gr.Tab("Draw", id="draw"):
             drawn = images_draw.build()
         with gr.Tab("Panel lab", id="panels"):
             panels = images_panels.build(lab)
+        with gr.Tab("What the LoRA changes", id="sets"):
+            arms = images_arms.build(lab)
         with gr.Tab("Tune", id="tune"):
             finished = [images_tune.build().finished]
         if not is_waiting("ic-brush"):
@@ -38,5 +47,7 @@ def build(lab: Lab) -> ExperimentTab:
 
     for each in finished:
         each.then(refreshed, None, [drawn.form.lora, drawn.form.second], **LIGHT)
-    handles = {name: each._replace(inner={inner: "panels"}) for name, each in panels.handles.items()}
-    return panels._replace(handles=handles)
+    handles = {
+        name: each._replace(inner={inner: name}) for name, each in (panels.handles | arms.handles).items()
+    }
+    return ExperimentTab(handles, [*panels.late, *arms.late], lambda: [*panels.draw(), *arms.draw()])

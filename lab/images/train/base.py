@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import torch
 
 N_WORKERS = 2
-SCHEDULE = Schedule(n_steps=7_000, rate=2e-3, n_warmup=150, flat=0.6, ema=0.999)
+SCHEDULE = Schedule(n_steps=9_800, rate=2e-3, n_warmup=150, flat=0.43, ema=0.999)
 
 
 @dataclass(frozen=True)
