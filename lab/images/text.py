@@ -35,18 +35,22 @@ class Read(NamedTuple):
     pooled: "torch.Tensor"
 
 
-def read(captions: Sequence[str], encoder: "torch.nn.Module", n_tokens: int) -> Read:
+def read(captions: Sequence[str], encoder: Any, n_tokens: int, is_training: bool = False) -> Read:
     """Encode captions as a FluxPipeline does whose two text encoders are this one.
 
     Args:
         captions: n texts; what goes beyond `n_tokens` is cut, as the pipeline does.
         encoder: From `new_encoder`.
         n_tokens: Tokens that the states are padded to.
+        is_training: Whether texts that are new are encoded in one pass: faster where most are new, but their
+            last digits then depend on which come together.
     """
     fill = {"padding": "max_length", "truncation": True, "return_tensors": "pt"}
     with turn:
         for_pooled = tokenizer()(list(captions), max_length=MAX_TOKENS, **fill).input_ids
         for_states = tokenizer()(list(captions), max_length=n_tokens, **fill).input_ids
+    if is_training:
+        encoder.learn({piece for row in for_pooled.tolist() for piece in segments(row)})
     return Read(encoder(for_states)[0], encoder(for_pooled).pooler_output)
 
 
@@ -104,12 +108,34 @@ def new_encoder(network: Any, centre: "torch.Tensor", spread: "torch.Tensor") ->
             tokens = torch.tensor([[begin, *piece, end]], device=self.device)
             # a forward pass of its own: what a text says never depends on its company
             states = self.network(tokens).last_hidden_state[0, 1:-1]
-            found = ((states - self.centre) / self.spread).float().cpu()
-            with self.turn:
-                self.kept[piece] = found
-                if len(self.kept) > N_KEPT:
-                    self.kept.popitem(last=False)
+            found = self.scaled(states)
+            self.keep({piece: found})
             return found
+
+        @torch.no_grad()
+        def learn(self, pieces: set[tuple[int, ...]]) -> None:
+            """Encode in one pass what is not kept yet, and keep it."""
+            with self.turn:
+                new = sorted(piece for piece in pieces if piece not in self.kept)
+            if not new:
+                return
+            begin, end, blank = _ids("[CLS]", "[SEP]", PAD)
+            longest = max(map(len, new))
+            rows = [[begin, *piece, end, *[blank] * (longest - len(piece))] for piece in new]
+            tokens = torch.tensor(rows, device=self.device)
+            lengths = torch.tensor([[len(piece) + 2] for piece in new], device=self.device)
+            mask = torch.arange(longest + 2, device=self.device)[None] < lengths
+            states = self.scaled(self.network(tokens, attention_mask=mask.long()).last_hidden_state)
+            self.keep({piece: states[row, 1 : len(piece) + 1] for row, piece in enumerate(new)})
+
+        def scaled(self, states: torch.Tensor) -> torch.Tensor:
+            return ((states - self.centre) / self.spread).float().cpu()
+
+        def keep(self, found: dict[tuple[int, ...], torch.Tensor]) -> None:
+            with self.turn:
+                self.kept.update(found)
+                while len(self.kept) > N_KEPT:
+                    self.kept.popitem(last=False)
 
     return PanelEncoder().eval().requires_grad_(False)
 

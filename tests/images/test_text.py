@@ -104,3 +104,15 @@ def test_long_captions_are_cut(n_tokens):
     found = read(["fox " * 100], tiny_encoder(), n_tokens)
     assert found.states.shape == (1, n_tokens, N_DIMENSIONS)
     assert (found.states[0].abs().sum(1) > 0).all()
+
+
+def test_texts_that_are_learnt_together_read_as_alone(encoder):
+    fresh = new_encoder(encoder.network, encoder.centre, encoder.spread)
+    captions = [CAPTION, "", "a very small sunflower, painted style", "owl"]
+    together = read(captions, fresh, 32, is_training=True)
+    n_kept = len(fresh.kept)
+    alone = read(captions, encoder, 32)
+    torch.testing.assert_close(together.states, alone.states, atol=2e-5, rtol=0)
+    torch.testing.assert_close(together.pooled, alone.pooled, atol=2e-5, rtol=0)
+    read(captions, fresh, 32, is_training=True)
+    assert len(fresh.kept) == n_kept == 5

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import torch
 
 N_WORKERS = 2
-SCHEDULE = Schedule(n_steps=9_800, rate=2e-3, n_warmup=150, flat=0.43, ema=0.999)
+SCHEDULE = Schedule(n_steps=9_000, rate=2e-3, n_warmup=150, flat=0.45, ema=0.999)
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ def flow_loss(
     clean = pack(clean)
     noise = torch.randn(clean.shape, generator=generator)
     time = times(len(clean), generator)
-    text = read([canvas.caption for canvas in canvases], encoder, grid.n_tokens)
+    text = read([canvas.caption for canvas in canvases], encoder, grid.n_tokens, is_training=True)
     velocity = transformer(
         hidden_states=noised(clean, noise, time),
         timestep=time,

@@ -94,7 +94,7 @@ def fill_loss(
     noise = torch.randn(clean.shape, generator=generator)
     time = times(len(clean), generator)
     seen = fill_channels(model, batch.canvases, batch.is_drawn)
-    text = read(batch.captions, model.pipeline.text_encoder, batch.grid.n_tokens)
+    text = read(batch.captions, model.pipeline.text_encoder, batch.grid.n_tokens, is_training=True)
     velocity = transformer(
         hidden_states=torch.cat([noised(clean, noise, time), seen], dim=2),
         timestep=time,
