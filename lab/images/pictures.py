@@ -41,7 +41,7 @@ def rgba_of(data: bytes, name: str) -> np.ndarray:
     Raises:
         ValueError: As `panel_of`.
     """
-    return np.asarray(_decoded(data, name, lambda image: image.convert("RGBA")))
+    return np.asarray(_decoded(data, name, _rgba))
 
 
 def _decoded(data: bytes, name: str, as_mode: Callable[[Image.Image], Image.Image]) -> Image.Image:
@@ -81,12 +81,20 @@ def _rgb(image: Image.Image) -> Image.Image:
         is_16_bit = image.mode.startswith("I;16") or values.max() > 255
         top = 65535 if is_16_bit else 255 if image.mode == "I" or values.max() > 1 else 1
         image = Image.fromarray(np.clip(values * (255 / top), 0, 255).round().astype(np.uint8))
-    if image.mode not in ("RGBA", "LA", "PA", "La", "RGBa") and "transparency" not in image.info:
+    if not _is_transparent(image):
         return image.convert("RGB")
     image = image.convert("RGBA")
     white = Image.new("RGBA", image.size, "white")
     white.alpha_composite(image)
     return white.convert("RGB")
+
+
+def _rgba(image: Image.Image) -> Image.Image:
+    return image.convert("RGBA") if _is_transparent(image) else _rgb(image).convert("RGBA")
+
+
+def _is_transparent(image: Image.Image) -> bool:
+    return image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info
 
 
 def _fitted(image: Image.Image, fit: str, side: int) -> Image.Image:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from made_pictures import BLUE, RED, WHITE, encoded, noise, plain, png_header
 from PIL import Image
 
-from lab.images.pictures import panel_of
+from lab.images.pictures import panel_of, rgba_of
 
 
 def test_a_picture_of_the_panels_size_is_kept_to_the_bit():
@@ -122,3 +122,30 @@ def test_damaged_bytes_give_a_panel_or_a_clear_error(place, junk):
         assert panel_of(bytes(data), "a.png").shape == (64, 64, 3)
     except ValueError as error:
         assert "a.png" in str(error)
+
+
+def test_a_panel_has_the_side_that_a_model_draws_with():
+    assert panel_of(plain(RED, (30, 90)), "a", side=512).shape == (512, 512, 3)
+    data = encoded(Image.fromarray(noise()).resize((512, 512)))
+    assert np.array_equal(
+        panel_of(data, "a", side=512), np.asarray(Image.fromarray(noise()).resize((512, 512)))
+    )
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "RGB", "RGBA", "LA"])
+def test_a_picture_with_its_transparency_has_four_channels(mode):
+    found = rgba_of(encoded(Image.new("RGB", (20, 30), (200, 200, 200)).convert(mode)), "a")
+    assert found.shape == (30, 20, 4) and (found[..., 3] == 255).all()
+    clear = rgba_of(encoded(Image.new("RGBA", (20, 30), (9, 9, 9, 0))), "a")
+    assert (clear[..., 3] == 0).all()
+
+
+def test_sixteen_bits_keep_their_grey_beside_transparency():
+    values = np.full((8, 8), 128 * 257, np.uint16)
+    assert rgba_of(encoded(Image.fromarray(values)), "a")[0, 0].tolist() == [128, 128, 128, 255]
+
+
+@pytest.mark.parametrize("data", [b"", b"no picture", png_header(20_000, 20_000), plain()[:60]])
+def test_what_can_be_no_subject_is_refused_as_a_panel_is(data):
+    with pytest.raises(ValueError, match=r"a (is|has)"):
+        rgba_of(data, "a")
