@@ -31,7 +31,7 @@ class Paper:
 
 
 WAITING = {
-    "ic-lora": "images/flux-emoji/model_index.json",
+    "ic-lora": "images/loras/coloured.safetensors",
     "ic-brush": "images/flux-emoji/fill/config.json",
     "icm-lora": "images/icm/model.safetensors",
 }

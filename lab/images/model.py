@@ -149,11 +149,6 @@ class ImageModel:
         return np.concatenate(drawn)
 
 
-def is_trained() -> bool:
-    """Tell whether the pipeline is there."""
-    return (EMBEDDED / "model_index.json").is_file()
-
-
 def has_fill() -> bool:
     """Tell whether the fill branch is there."""
     return (EMBEDDED / "fill" / "config.json").is_file()

@@ -44,7 +44,8 @@ def path_of(name: str) -> Path:
     if name in names():
         own = name.startswith(OWN)
         return (own_folder() if own else SHIPPED) / f"{name.removeprefix(OWN)}{SUFFIX}"
-    raise AdapterError(f"no LoRA is called {name!r}; there are: {', '.join(names()) or 'none yet'}")
+    listed = ", ".join(names()) or "none yet; to train those of the lab: python -m lab.images.train loras"
+    raise AdapterError(f"no LoRA is called {name!r}; there are: {listed}")
 
 
 def own_path(name: str) -> Path:

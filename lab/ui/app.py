@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 from gradio.events import Dependency
 
-from lab.images.model import is_trained
+from lab.papers import is_waiting
 from lab.ui import compose, images, order, position, runs
 from lab.ui.api import mount_api
 from lab.ui.headline import headline_html
@@ -57,7 +57,7 @@ def _tabs(lab: Lab, arrived: Dependency, copy: gr.Button, link_place: gr.Row) ->
         with gr.Tab("Order", id="order"):
             in_order = order.build(lab)
         in_images = NO_TAB
-        if is_trained():
+        if not is_waiting("ic-lora"):
             with gr.Tab("Image sets", id="images"):
                 in_images = images.build(lab)
         with gr.Tab("Runs", id="runs") as history:

@@ -4,13 +4,12 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from lab.images.model import is_trained
 from lab.papers import is_waiting
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.model,
-    pytest.mark.skipif(not is_trained(), reason="the image model is not trained yet"),
+    pytest.mark.skipif(is_waiting("ic-lora"), reason="the LoRAs are not trained yet"),
 ]
 LONG = 240_000
 
