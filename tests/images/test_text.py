@@ -8,7 +8,7 @@ from lab.images import text
 from lab.images.concepts import STYLES, concepts
 from lab.images.grid import PAIR
 from lab.images.panels import Panel
-from lab.images.text import new_encoder, read, scale_of, segments, sentence_network
+from lab.images.text import new_encoder, read, scale_of, segments, sentence_network, signal_of
 from lab.images.vocabulary import fast_tokenizer, tokenizer
 from lab.learners.embedder import N_DIMENSIONS, embed
 
@@ -116,3 +116,15 @@ def test_texts_that_are_learnt_together_read_as_alone(encoder):
     torch.testing.assert_close(together.pooled, alone.pooled, atol=2e-5, rtol=0)
     read(captions, fresh, 32, is_training=True)
     assert len(fresh.kept) == n_kept == 5
+
+
+def test_the_states_of_a_segment_carry_its_marker_and_the_pooled_vector_does_not():
+    encoder, fast = tiny_encoder(), fast_tokenizer()
+    left, right = (fast.token_to_id(marker) for marker in ("[left]", "[right]"))
+    assert not torch.allclose(signal_of([left]), signal_of([right]))
+    assert signal_of([fast.token_to_id("fox")]).abs().max() == 0
+    ids = tokenizer()("[LEFT] fox, flat style").input_ids
+    found = encoder(torch.tensor([ids]))
+    plain = encoder.states_of(tuple(ids))
+    torch.testing.assert_close(found[0][0] - plain, signal_of(ids).expand(len(ids), -1), atol=1e-5, rtol=0)
+    torch.testing.assert_close(found.pooler_output[0], plain.mean(0), atol=1e-5, rtol=0)
