@@ -70,6 +70,9 @@ def new_encoder(network: Any, centre: "torch.Tensor", spread: "torch.Tensor") ->
     class PanelEncoder(torch.nn.Module):
         """Answers states (n, tokens, 384), 0 at padding, and their mean to token ids (n, tokens)."""
 
+        centre: torch.Tensor
+        spread: torch.Tensor
+
         def __init__(self) -> None:
             super().__init__()
             self.network = network
