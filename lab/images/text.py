@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 N_KEPT = 60_000
 """Texts of panels whose states an encoder keeps, about 10 kB each."""
 SCALE_FILE = "text.safetensors"
-_SIGNAL = 0.7  # standard deviation of a marker's vector; that of states is 1
+SIGNAL = 0.7
+"""Standard deviation of a marker's vector, where that of states is 1; a trained pipeline keeps its own."""
 
 
 class Read(NamedTuple):
@@ -56,13 +57,16 @@ def read(captions: Sequence[str], encoder: Any, n_tokens: int, is_training: bool
     return Read(encoder(for_states)[0], encoder(for_pooled).pooler_output)
 
 
-def new_encoder(network: Any, centre: "torch.Tensor", spread: "torch.Tensor") -> "torch.nn.Module":
+def new_encoder(
+    network: Any, centre: "torch.Tensor", spread: "torch.Tensor", signal: "torch.Tensor | float" = SIGNAL
+) -> "torch.nn.Module":
     """Make the text encoder of both slots of a FluxPipeline out of a BertModel.
 
     Args:
         network: A BertModel; its embeddings have a row for each token of `fast_tokenizer`.
         centre: Subtracted from every state, shape (384,).
         spread: Divides every state after that, shape (384,).
+        signal: How strongly a marker is added to the states of its segment; 0 adds nothing.
     """
     import torch
     from transformers.modeling_outputs import BaseModelOutputWithPooling
@@ -78,6 +82,7 @@ def new_encoder(network: Any, centre: "torch.Tensor", spread: "torch.Tensor") ->
             self.network = network
             self.register_buffer("centre", centre, persistent=False)
             self.register_buffer("spread", spread, persistent=False)
+            self.signal = float(signal)
             self.kept: OrderedDict[tuple[int, ...], torch.Tensor] = OrderedDict()
             self.turn = threading.Lock()
 
@@ -96,8 +101,12 @@ def new_encoder(network: Any, centre: "torch.Tensor", spread: "torch.Tensor") ->
             for place, row in enumerate(input_ids.tolist()):
                 if pieces := segments(row):
                     plain = [self.states_of(piece) for piece in pieces]
-                    placed = [each + signal_of(piece) for each, piece in zip(plain, pieces, strict=True)]
-                    joined = torch.cat(placed)
+                    joined = torch.cat(
+                        [
+                            each + self.signal * signal_of(piece)
+                            for each, piece in zip(plain, pieces, strict=True)
+                        ]
+                    )
                     states[place, : len(joined)] = joined
                     pooled[place] = torch.cat(plain).mean(0)
             kind: Any = {"device": self.device, "dtype": self.dtype}
@@ -153,7 +162,7 @@ def signal_of(piece: Sequence[int]) -> "torch.Tensor":
 
     if piece[0] not in _openers():
         return torch.zeros(N_DIMENSIONS)
-    return _SIGNAL * torch.randn(N_DIMENSIONS, generator=torch.Generator().manual_seed(piece[0]))
+    return torch.randn(N_DIMENSIONS, generator=torch.Generator().manual_seed(piece[0]))
 
 
 def segments(ids: Sequence[int]) -> list[tuple[int, ...]]:
@@ -172,7 +181,7 @@ def segments(ids: Sequence[int]) -> list[tuple[int, ...]]:
 
 @cache
 def load_encoder(folder: Path) -> "torch.nn.Module":
-    """Load the text encoder of a trained pipeline, with the scale of its states.
+    """Load the text encoder of a trained pipeline, with the scale of its states and markers.
 
     Raises:
         WeightsError: If the weights of the sentence encoder can't be had.
@@ -206,13 +215,13 @@ def sentence_network() -> Any:
 
 
 def scale_of(network: Any) -> "dict[str, torch.Tensor]":
-    """Measure centre and spread of the states of all concepts in all styles, each of shape (384,)."""
+    """Measure centre and spread of the states of all concepts in all styles, each (384,); add `SIGNAL`."""
     import torch
 
     raw: Any = new_encoder(network, torch.zeros(N_DIMENSIONS), torch.ones(N_DIMENSIONS))
     texts = [Panel(concept.word, style).text for concept in concepts() for style in STYLES]
     states = torch.cat([raw.states_of(tuple(tokenizer()(text).input_ids)) for text in texts])
-    return {"centre": states.mean(0), "spread": states.std(0)}
+    return {"centre": states.mean(0), "spread": states.std(0), "signal": torch.tensor(SIGNAL)}
 
 
 def _ids(*tokens: str) -> list[int]:

@@ -7,8 +7,19 @@ from tiny_flux import tiny_encoder, tiny_model
 from lab.images import text
 from lab.images.concepts import STYLES, concepts
 from lab.images.grid import PAIR
+from lab.images.model import EMBEDDED
 from lab.images.panels import Panel
-from lab.images.text import new_encoder, read, scale_of, segments, sentence_network, signal_of
+from lab.images.text import (
+    SCALE_FILE,
+    SIGNAL,
+    load_encoder,
+    new_encoder,
+    read,
+    scale_of,
+    segments,
+    sentence_network,
+    signal_of,
+)
 from lab.images.vocabulary import fast_tokenizer, tokenizer
 from lab.learners.embedder import N_DIMENSIONS, embed
 
@@ -126,5 +137,15 @@ def test_the_states_of_a_segment_carry_its_marker_and_the_pooled_vector_does_not
     ids = tokenizer()("[LEFT] fox, flat style").input_ids
     found = encoder(torch.tensor([ids]))
     plain = encoder.states_of(tuple(ids))
-    torch.testing.assert_close(found[0][0] - plain, signal_of(ids).expand(len(ids), -1), atol=1e-5, rtol=0)
+    signal = SIGNAL * signal_of(ids).expand(len(ids), -1)
+    torch.testing.assert_close(found[0][0] - plain, signal, atol=1e-5, rtol=0)
     torch.testing.assert_close(found.pooler_output[0], plain.mean(0), atol=1e-5, rtol=0)
+    without = new_encoder(encoder.network, encoder.centre, encoder.spread, torch.tensor(0.0))
+    torch.testing.assert_close(without(torch.tensor([ids]))[0][0], plain, atol=1e-5, rtol=0)
+
+
+def test_the_shipped_base_is_read_with_the_signal_that_it_was_trained_with():
+    from safetensors.torch import load_file
+
+    shipped = load_file(EMBEDDED / SCALE_FILE)
+    assert load_encoder(EMBEDDED).signal == shipped["signal"].item()
