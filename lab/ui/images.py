@@ -36,8 +36,8 @@ def build(lab: Lab) -> ExperimentTab:
         with gr.Tab("Tune", id="tune"):
             finished = [images_tune.build().finished]
         if not is_waiting("ic-brush"):
-            with gr.Tab("Insert", id="insert"):
-                images_insert.build()
+            with gr.Tab("Insert", id="insert") as insert:
+                images_insert.build(insert)
         if not is_waiting("icm-lora"):
             with gr.Tab("Examples", id="examples"):
                 finished.append(images_generated.build().finished)

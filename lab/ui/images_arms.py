@@ -14,6 +14,7 @@ from lab.ui import images_result
 from lab.ui.images_form import MODE_TITLES
 from lab.ui.images_panels import references
 from lab.ui.images_result import Study
+from lab.ui.images_settings import guidance_slider, seed_number, steps_slider
 from lab.ui.people import Lab
 from lab.ui.run_controls import LIGHT, ExperimentTab, RunControls, Updates, run_controls
 
@@ -82,16 +83,9 @@ def _form() -> tuple[RunControls, dict[str, Any]]:
         elem_id="sets-n-queries",
     )  # fmt: skip
     with gr.Accordion("How they are drawn", open=False):
-        by_name["n_steps"] = gr.Slider(
-            1, 50, 20, step=1, label="Steps", info="Fewer are faster.", elem_id="sets-steps"
-        )
-        by_name["guidance"] = gr.Slider(
-            1, 8, 3, step=0.5, label="Guidance", info="Beyond the unprompted picture.",
-            elem_id="sets-guidance",
-        )  # fmt: skip
-        by_name["seed"] = gr.Number(
-            0, label="Seed", precision=0, minimum=0, info="Determines sets and noise.", elem_id="sets-seed"
-        )
+        by_name["n_steps"] = steps_slider("sets-steps")
+        by_name["guidance"] = guidance_slider("sets-guidance")
+        by_name["seed"] = seed_number("sets-seed", info="Determines sets and noise.")
     return controls, by_name
 
 

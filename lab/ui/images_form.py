@@ -18,6 +18,7 @@ from lab.images.studio import MAX_CANDIDATES, Order
 from lab.images.tasks import TASKS
 from lab.images.vocabulary import NAMES
 from lab.place import is_shared
+from lab.ui.images_settings import guidance_slider, seed_number, steps_slider
 
 GRIDS: dict[str, Grid] = {
     "one panel": SINGLE,
@@ -128,23 +129,14 @@ def form() -> Form:
         ]  # fmt: skip
     with gr.Accordion("How it is drawn", open=False):
         with gr.Row():
-            seed = gr.Number(
-                1, label="Seed", info="The same seed, the same noise.", precision=0, minimum=0,
-                maximum=2**31 - 1, elem_id="images-seed", min_width=120,
-            )  # fmt: skip
+            seed = seed_number("images-seed", 1)
             n_candidates = gr.Slider(
                 1, MAX_CANDIDATES, 2, step=1, label="Candidates",
                 info="Drawn at once; the best match by the probe stands first.", elem_id="images-candidates",
             )  # fmt: skip
         with gr.Row():
-            n_steps = gr.Slider(
-                1, 50, 20, step=1, label="Steps", info="Fewer are faster and rougher.",
-                elem_id="images-steps",
-            )  # fmt: skip
-            guidance = gr.Slider(
-                1, 8, 3, step=0.5, label="Guidance",
-                info="How far beyond the unprompted picture.", elem_id="images-guidance",
-            )  # fmt: skip
+            n_steps = steps_slider("images-steps")
+            guidance = guidance_slider("images-guidance")
         model = gr.Dropdown(
             [("the lab's own, 64 pixels a panel", EMBEDDED_ID), ("FLUX.1-dev, 512 pixels a panel", FLUX_DEV)],
             value=EMBEDDED_ID, label="Model", elem_id="images-model", visible=not is_shared(),

@@ -1,24 +1,27 @@
 """Put a subject into a picture: attention shifted, nothing tuned; beside it the fill branch alone."""
 
 from collections.abc import Iterator
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import gradio as gr
 import numpy as np
 
-from lab.images.concepts import STYLES, concepts
-from lab.images.cutout import SHAPES, mask_of, subject_panel
+from lab.images.brush_study import MASK
+from lab.images.caption import compose
+from lab.images.cutout import subject_panel
+from lab.images.grid import STACK
 from lab.images.panels import BACKGROUNDS, Panel, draw
 from lab.images.pictures import ENDINGS, as_png, panel_of, rgba_of
 from lab.images.sampler import Settings
 from lab.images.sets import SAME
 from lab.ui import running
+from lab.ui.images_settings import drawing_choice, guidance_slider, seed_number, steps_slider
 from lab.ui.images_view import picture_html
 from lab.ui.run_controls import HEAVY, LIGHT, QUIET
 from lab.ui.running import SAYABLE
 from lab.ui.widgets.markup import note
+from lab.ui.widgets.mask_paint import MaskPaint, paint_value
 
 if TYPE_CHECKING:
     from lab.images.brush import Insertion
@@ -29,7 +32,7 @@ EMPTY = (
     "alone and with attention shifted toward the subject. Then move the strengths and see when the reading "
     "flips.</p>"
 )
-_SUBJECT, _PICTURE = ("kangaroo", "flat"), ("car", "flat", "blue")
+_SUBJECT, _PICTURE, _BACKGROUND = ("kangaroo", "flat"), ("car", "flat"), "blue"
 
 
 class Controls(NamedTuple):
@@ -43,11 +46,7 @@ class Controls(NamedTuple):
     background: gr.Dropdown
     picture_file: gr.File
     text: gr.Textbox
-    shape: gr.Radio
-    left: gr.Slider
-    top: gr.Slider
-    width: gr.Slider
-    height: gr.Slider
+    hole: MaskPaint
 
 
 class Strengths(NamedTuple):
@@ -61,8 +60,8 @@ class Strengths(NamedTuple):
     guidance: gr.Slider
 
 
-def build() -> None:
-    """Build the sub-tab inside the current block."""
+def build(tab: gr.Tab) -> None:
+    """Build the sub-tab inside the current block, which is `tab`."""
     with gr.Row(equal_height=False, elem_classes="lab-split"):
         with gr.Column(scale=4, min_width=320):
             insert = gr.Button("Insert", variant="primary", elem_id="insert-start")
@@ -72,7 +71,8 @@ def build() -> None:
             asked = gr.HTML(elem_id="insert-asked", padding=False)
             status = gr.HTML(elem_id="insert-status", padding=False, min_height=24)
             drawn = gr.HTML(EMPTY, elem_id="insert-drawn", padding=False)
-    gr.on([each.change for each in controls], _asked_html, list(controls), asked, **QUIET)
+    *shown, hole = controls
+    gr.on([tab.select, *(each.change for each in shown)], _asked, shown, [asked, hole], **QUIET)
 
     def begun() -> list[Any]:
         return [gr.Button(interactive=False), note("info", "Begins.")]
@@ -81,31 +81,18 @@ def build() -> None:
         yield from _inserting(values, request)
 
     insert.click(begun, None, [insert, status], **LIGHT).then(
-        inserted, [*controls, *strengths], [insert, status, asked, drawn], show_progress="hidden", **HEAVY
+        inserted, [*controls, *strengths], [insert, status, drawn], show_progress="hidden", **HEAVY
     )
 
 
 def _controls() -> Controls:
-    words = [concept.word for concept in concepts()]
     with gr.Row():
-        subject = gr.Dropdown(
-            words, value=_SUBJECT[0], label="Subject", info="What is put in.", elem_id="insert-subject",
-            min_width=130,
-        )  # fmt: skip
-        subject_style = gr.Dropdown(
-            list(STYLES), value=_SUBJECT[1], label="Its style", elem_id="insert-subject-style", min_width=100
-        )
+        subject = drawing_choice("Subject", "What is put in.", *_SUBJECT, "insert-subject")
     with gr.Row():
-        picture = gr.Dropdown(
-            words, value=_PICTURE[0], label="Picture", info="What it is put into.", elem_id="insert-picture",
-            min_width=130,
-        )  # fmt: skip
-        picture_style = gr.Dropdown(
-            list(STYLES), value=_PICTURE[1], label="Its style", elem_id="insert-picture-style", min_width=100
-        )
+        picture = drawing_choice("Picture", "What it is put into.", *_PICTURE, "insert-picture")
         background = gr.Dropdown(
-            list(BACKGROUNDS), value=_PICTURE[2], label="Background", elem_id="insert-background",
-            min_width=100,
+            list(BACKGROUNDS), value=_BACKGROUND, label="Background", info="Of the picture.",
+            elem_id="insert-background", min_width=100,
         )  # fmt: skip
     with gr.Accordion("Pictures of your own", open=False):
         subject_file = gr.File(
@@ -121,22 +108,11 @@ def _controls() -> Controls:
         info=f'With "{SAME}" only the subject\'s panel tells what to draw; name the subject to help.',
         elem_id="insert-text",
     )  # fmt: skip
-    shape = gr.Radio(list(SHAPES), value=SHAPES[0], label="Hole", elem_id="insert-shape")
-    with gr.Row():
-        left, top = (_percent(*each) for each in (("Left", 12.5), ("Top", 12.5)))
-    with gr.Row():
-        width, height = (_percent(*each) for each in (("Width", 75), ("Height", 75)))
-    return Controls(
-        subject, subject_style, subject_file, picture, picture_style, background, picture_file, text, shape,
-        left, top, width, height,
+    hole = MaskPaint(
+        paint_value(None, MASK.astype(np.uint8)), labels=["hole"], elem_id="insert-hole",
+        label="The picture: paint the hole that the subject is to fill",
     )  # fmt: skip
-
-
-def _percent(label: str, value: float) -> gr.Slider:
-    return gr.Slider(
-        0, 100, value, step=2.5, label=label, info="Percent of the side.", min_width=120,
-        elem_id=f"insert-{label.lower()}",
-    )  # fmt: skip
+    return Controls(*subject, subject_file, *picture, background, picture_file, text, hole)
 
 
 def _strengths() -> Strengths:
@@ -145,25 +121,49 @@ def _strengths() -> Strengths:
         elem_id="insert-image",
     )  # fmt: skip
     text = gr.Slider(
-        0,
-        1,
-        0.3,
-        step=0.05,
-        label="Shift toward the caption",
-        info="0.3 as published.",
+        0, 1, 0.3, step=0.05, label="Shift toward the caption", info="0.3 as published.",
         elem_id="insert-words",
-    )
+    )  # fmt: skip
     heads = gr.Slider(
         0, 1, 0.2, step=0.05, label="Weigh the heads", elem_id="insert-heads",
         info="How much the head that reads the caption most is amplified; 0.2 as published.",
     )  # fmt: skip
     with gr.Accordion("How it is drawn", open=False), gr.Row():
-        seed = gr.Number(
-            1, label="Seed", precision=0, minimum=0, maximum=2**31 - 1, elem_id="insert-seed", min_width=100
-        )
-        n_steps = gr.Slider(1, 50, 20, step=1, label="Steps", elem_id="insert-steps", min_width=120)
-        guidance = gr.Slider(1, 8, 3, step=0.5, label="Guidance", elem_id="insert-guidance", min_width=120)
+        seed = seed_number("insert-seed", 1)
+        n_steps = steps_slider("insert-steps")
+        guidance = guidance_slider("insert-guidance")
     return Strengths(image, text, heads, seed, n_steps, guidance)
+
+
+def subject_of(values: Any) -> tuple[np.ndarray, str]:
+    """Return the subject's panel, uint8, shape (side, side, 3), and its text.
+
+    Raises:
+        ValueError: With a sentence for the screen.
+    """
+    from lab.images.emoji import atlas
+
+    word, style, file = values[:3]
+    if file:
+        path = Path(file)
+        return subject_panel(rgba_of(path.read_bytes(), path.name)), SAME
+    panel = Panel(word, style)
+    return draw(panel, atlas()), panel.text.replace(panel.word, SAME, 1)
+
+
+def picture_of(values: Any) -> np.ndarray:
+    """Return the picture that it is put into, uint8, shape (side, side, 3).
+
+    Raises:
+        ValueError: With a sentence for the screen.
+    """
+    from lab.images.emoji import atlas
+
+    word, style, ground, file = values[3:7]
+    if file:
+        path = Path(file)
+        return panel_of(path.read_bytes(), path.name)
+    return draw(Panel(word, style, ground, "medium"), atlas())
 
 
 def insertion_of(values: Any) -> "Insertion":
@@ -173,47 +173,30 @@ def insertion_of(values: Any) -> "Insertion":
         ValueError: With a sentence for the screen.
     """
     from lab.images.brush import Insertion
-    from lab.images.emoji import atlas
 
-    asked = Controls(*values)
-    if asked.subject_file:
-        path = Path(asked.subject_file)
-        subject, told = subject_panel(rgba_of(path.read_bytes(), path.name)), SAME
-    else:
-        panel = Panel(asked.subject, asked.subject_style)
-        subject, told = draw(panel, atlas()), panel.text.replace(panel.word, SAME, 1)
-    if asked.picture_file:
-        path = Path(asked.picture_file)
-        target = panel_of(path.read_bytes(), path.name)
-    else:
-        target = draw(Panel(asked.picture, asked.picture_style, asked.background, "medium"), atlas())
-    box = (float(asked.left), float(asked.top), float(asked.width), float(asked.height))
-    return Insertion(subject, target, mask_of(str(asked.shape), *box), str(asked.text or ""), told)
+    subject, told = subject_of(values)
+    target, hole = picture_of(values), values[8]
+    if hole is None:
+        raise ValueError("nothing is marked: paint the hole, or mark a shape by numbers")
+    if hole.shape != target.shape[:2]:
+        raise ValueError("the hole is of another picture: clear it, and paint it anew")
+    return Insertion(subject, target, hole > 0, str(values[7] or ""), told)
 
 
-def marked(picture: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Show where the hole is: mid-grey, as the fill branch sees it, uint8, shape (side, side, 3)."""
-    return np.where(mask[..., None], np.uint8(128), picture)
-
-
-def _asked_html(*values: Any) -> str:
+def _asked(*values: Any) -> list[Any]:
+    """Show the subject and the caption, and the picture under the hole."""
     try:
-        insertion = insertion_of(values)
+        subject, told = subject_of(values)
+        picture = picture_of(values)
     except SAYABLE as error:
-        return note("error", str(error))
-    figures = [
-        picture_html(as_png(insertion.subject), "The subject", "Subject"),
-        picture_html(
-            as_png(marked(insertion.target, insertion.mask)),
-            "The picture with a grey hole",
-            "Picture and hole",
-        ),
-    ]
-    return f'<div class="lab-canvases lab-small">{"".join(figures)}</div><p>{escape(insertion.caption)}</p>'
+        return [note("error", str(error)), gr.skip()]
+    caption = compose([told, str(values[7] or "")], STACK)
+    figure = picture_html(as_png(subject), "The subject", "Subject", caption)
+    return [f'<div class="lab-canvases lab-small">{figure}</div>', paint_value(picture)]
 
 
 def _inserting(values: Any, request: gr.Request) -> Iterator[list[Any]]:
-    """Draw with and without the brush, a yield a picture: button, status, what is asked, what is drawn."""
+    """Draw with and without the brush, a yield a picture: button, status, what is drawn."""
     from lab.images.brush import BrushStrength, paint
     from lab.images.probe import load_probe
     from lab.images.shelf import load_weighed
@@ -223,13 +206,12 @@ def _inserting(values: Any, request: gr.Request) -> Iterator[list[Any]]:
     how = Strengths(*values[n:])
     try:
         insertion = insertion_of(values[:n])
-        shown = _asked_html(*values[:n])
         chosen = BrushStrength(float(how.image), float(how.text), float(how.heads))
         settings = Settings(int(how.n_steps), float(how.guidance))
         figures: list[str] = []
         read: list[str] = []
         with running.turn(request, KEY):
-            yield [gr.skip(), note("info", "Loading the model."), shown, gr.skip()]
+            yield [gr.skip(), note("info", "Loading the model."), gr.skip()]
             model, probe = load_weighed({}), load_probe()
             for title, strength in (("Fill branch alone", BrushStrength(0, 0, 0)), ("Brush", chosen)):
                 drawn = paint(model, insertion, int(how.seed or 0), settings, strength)
@@ -240,11 +222,11 @@ def _inserting(values: Any, request: gr.Request) -> Iterator[list[Any]]:
                 read.append(reading)
                 words = "Drawing with the brush." if len(read) == 1 else _finding(read)
                 canvases = f'<div class="lab-canvases lab-small">{"".join(figures)}</div>'
-                yield [gr.skip(), note("info", words), gr.skip(), canvases]
-        yield [rest, gr.skip(), gr.skip(), gr.skip()]
+                yield [gr.skip(), note("info", words), canvases]
+        yield [rest, gr.skip(), gr.skip()]
     except SAYABLE as error:
         gr.Warning(str(error))
-        yield [rest, note("error", str(error)), gr.skip(), gr.skip()]
+        yield [rest, note("error", str(error)), gr.skip()]
 
 
 def _read(picture: np.ndarray, mask: np.ndarray, probe: Any) -> str:

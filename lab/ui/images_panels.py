@@ -14,6 +14,7 @@ from lab.images.tasks import TASKS, find_task
 from lab.ui import images_result
 from lab.ui.images_form import MODE_TITLES
 from lab.ui.images_result import Study
+from lab.ui.images_settings import guidance_slider, seed_number, steps_slider
 from lab.ui.people import Lab
 from lab.ui.run_controls import LIGHT, ExperimentTab, RunControls, Updates, run_controls
 
@@ -71,16 +72,9 @@ def _form() -> tuple[RunControls, dict[str, Any]]:
         by_name["strength"] = gr.Slider(
             0, 2, 1, step=0.05, label="LoRA strength", info="1 is as tuned.", elem_id="panels-strength"
         )
-        by_name["n_steps"] = gr.Slider(
-            1, 50, 20, step=1, label="Steps", info="Fewer are faster.", elem_id="panels-steps"
-        )
-        by_name["guidance"] = gr.Slider(
-            1, 8, 3, step=0.5, label="Guidance", info="Beyond the unprompted picture.",
-            elem_id="panels-guidance",
-        )  # fmt: skip
-        by_name["seed"] = gr.Number(
-            0, label="Seed", precision=0, minimum=0, info="Determines sets and noise.", elem_id="panels-seed"
-        )
+        by_name["n_steps"] = steps_slider("panels-steps")
+        by_name["guidance"] = guidance_slider("panels-guidance")
+        by_name["seed"] = seed_number("panels-seed", info="Determines sets and noise.")
     return controls, by_name
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 import gradio as gr
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
@@ -16,6 +17,7 @@ from lab.ui.theme import CSS, THEME
 from lab.ui.tour import head
 from lab.ui.widgets.demo_list import DemoList, demos_value
 from lab.ui.widgets.flip_matrix import FlipMatrix, matrix_value
+from lab.ui.widgets.mask_paint import MaskPaint, paint_value
 from lab.ui.widgets.plot_click import PlotClick
 
 pytestmark = pytest.mark.browser
@@ -24,6 +26,7 @@ HOSTILE = (
     '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script> ${window.hacked=1} {{value}} `'
 )
 N_QUERIES, LAYOUTS = 600, ["none", *(f"sum@{i}-0" for i in range(1, 24))]
+PICTURE = np.full((60, 80, 3), 200, np.uint8)
 LABELS = ["business", "sport", "<b>${1}</b>"]
 
 
@@ -42,6 +45,16 @@ def predictions(n_queries: int = N_QUERIES) -> pd.DataFrame:
         for place, layout in enumerate(LAYOUTS)
     ]
     return pd.DataFrame(rows, columns=["query_id", "layout", "prediction", "gold", "correct", "margin"])
+
+
+def counted(marks: np.ndarray | None) -> str:
+    """Say how many pixels have which label, and where the first of them is."""
+    if marks is None:
+        return "nothing"
+    labels, counts = np.unique(marks[marks > 0], return_counts=True)
+    row, column = np.argwhere(marks)[0]
+    told = ", ".join(f"{n} of {label}" for label, n in zip(labels, counts, strict=True))
+    return f"{told} in {marks.shape}, first {row},{column}"
 
 
 def page_of_widgets() -> gr.Blocks:
@@ -83,6 +96,13 @@ def page_of_widgets() -> gr.Blocks:
         PlotClick("plot").select(clicked, outputs=point)
         other = gr.Button("Another figure")
         other.click(lambda: go.Figure(go.Bar(x=["c"], y=[5])).update_layout(height=240), outputs=plot)
+        paint = MaskPaint(paint_value(PICTURE), labels=["cat", HOSTILE], label="Two animals", elem_id="paint")
+        marked = gr.Textbox(label="Marked")
+        paint.input(lambda marks: counted(marks), paint, marked, trigger_mode="always_last")
+        repainted = gr.Button("Another picture")
+        repainted.click(lambda: paint_value(255 - PICTURE), outputs=paint)
+        ask = gr.Button("What is marked?")
+        ask.click(lambda marks: f"asked: {counted(marks)}", paint, marked)
     return page
 
 
@@ -217,6 +237,54 @@ def test_a_click_on_a_figure_reaches_python_also_after_it_is_replaced(page: Page
     expect(page.locator("#plot .xtick")).to_have_count(1)
     click(0.5)
     expect(page.get_by_label("Point", exact=True)).to_have_value("c 5 0 0 None")
+
+
+def test_a_region_is_painted_erased_and_undone_by_mouse(page: Page) -> None:
+    marked = page.get_by_label("Marked", exact=True)
+    canvas = page.locator("#paint canvas")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+
+    def stroke(*places: tuple[float, float]) -> None:
+        for at, (x, y) in enumerate(places):
+            page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
+            if at == 0:
+                page.mouse.down()
+        page.mouse.up()
+
+    stroke((0.25, 0.5), (0.75, 0.5))
+    # A disc of 14 % of 80 pixels, drawn 40 pixels far: 40 · 11.2 + π · 5.6², give or take its rim.
+    expect(marked).to_have_value(re.compile(r"^(5[3-6]\d) of 1 in \(60, 80\)"))
+    whole = marked.input_value()
+    page.get_by_role("button", name="Eraser").click()
+    stroke((0.4, 0.1), (0.4, 0.9))
+    expect(marked).not_to_have_value(whole)
+    page.locator("#paint").get_by_role("button", name="Undo").click()
+    expect(marked).to_have_value(whole)
+    page.get_by_role("button", name="Another picture").click()
+    page.get_by_role("button", name="What is marked?").click()
+    expect(marked).to_have_value(f"asked: {whole}")  # a new picture of the same size leaves the marks
+    page.locator("#paint").get_by_role("button", name="Clear").click()
+    expect(marked).to_have_value("nothing")
+
+
+def test_a_region_is_marked_by_keys_and_by_numbers(page: Page) -> None:
+    marked = page.get_by_label("Marked", exact=True)
+    page.get_by_label("What the brush marks", exact=True).select_option("2")
+    page.locator("#paint canvas").focus()
+    page.keyboard.press("Space")
+    expect(marked).to_have_value(re.compile(r"^\d+ of 2 in"))
+    page.keyboard.press("e")
+    page.keyboard.press("Space")
+    expect(marked).to_have_value("nothing")
+    page.get_by_text("Shapes by numbers").click()
+    for name, value in (("Left", "25"), ("Top", "50"), ("Width", "50"), ("Height", "25")):
+        page.get_by_label(f"{name}, percent of the side", exact=True).fill(value)
+    page.get_by_role("button", name="Mark", exact=True).click()
+    expect(marked).to_have_value("600 of 2 in (60, 80), first 30,20")
+    page.get_by_label("Width, percent of the side", exact=True).fill("90")
+    page.get_by_role("button", name="Mark", exact=True).click()
+    expect(page.locator("#paint .lab-paint-told")).to_contain_text("within 0 and 100 %")
 
 
 def test_a_phone_scrolls_the_matrix_and_not_the_page(browser: Browser, url: str) -> None:

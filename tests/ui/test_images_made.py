@@ -8,13 +8,14 @@ from PIL import Image
 from tiny_images import ship_tiny, ship_tiny_generator
 
 from lab.images import shelf
+from lab.images.brush_study import MASK
 from lab.images.tasks import TASKS
 from lab.ui import images_generated, images_insert
 from lab.ui.images_insert import Controls, insertion_of
 
 ASKED = Controls(
-    "kangaroo", "flat", None, "car", "flat", "blue", None, "the same thing, flat style", "rectangle",
-    12.5, 12.5, 75, 75,
+    "kangaroo", "flat", None, "car", "flat", "blue", None, "the same thing, flat style",
+    MASK.astype("uint8"),
 )  # fmt: skip
 STRENGTHS = (0.6, 0.6, 0.4, 1, 2, 3)
 NO_OWN = ("zip", "two side by side", "letterbox", None, None, "", "", "")
@@ -33,10 +34,15 @@ class Visit:
     session_hash = "a visit"
 
 
-def test_the_hole_is_shown_before_anything_is_drawn():
-    html = images_insert._asked_html(*ASKED)
-    assert html.count("<img") == 2 and "[TOP] the same thing, flat style" in html
-    assert "<script>" not in images_insert._asked_html(*ASKED._replace(text="<script>x</script>"))
+def said(asked):
+    return images_insert._asked(*asked[:-1])[0]
+
+
+def test_subject_caption_and_picture_are_shown_before_anything_is_drawn():
+    html, value = images_insert._asked(*ASKED[:-1])
+    assert html.count("<img") == 1 and "[TOP] the same thing, flat style" in html
+    assert value["width"] == value["height"] == 64 and "runs" not in value  # what was marked stays
+    assert "<script>" not in said(ASKED._replace(text="<script>x</script>"))
 
 
 def test_a_subject_of_ones_own_is_cut_out_of_its_plain_ground(tmp_path):
@@ -47,29 +53,31 @@ def test_a_subject_of_ones_own_is_cut_out_of_its_plain_ground(tmp_path):
     assert insertion.subject.shape == (64, 64, 3) and (insertion.subject[0] == 255).all()
     assert insertion.caption.startswith("[TOP] the same thing;")
     Image.effect_noise((64, 64), 90).save(tmp_path / "noise.png")
-    html = images_insert._asked_html(*ASKED._replace(subject_file=str(tmp_path / "noise.png")))
+    html = said(ASKED._replace(subject_file=str(tmp_path / "noise.png")))
     assert "background is not plain" in html
 
 
 def test_a_broken_picture_is_a_sentence(tmp_path):
     (tmp_path / "x.png").write_bytes(b"no picture")
-    assert "is no picture" in images_insert._asked_html(*ASKED._replace(picture_file=str(tmp_path / "x.png")))
+    assert "is no picture" in said(ASKED._replace(picture_file=str(tmp_path / "x.png")))
     cut = io.BytesIO()
     Image.new("RGB", (64, 64)).save(cut, "PNG")
     (tmp_path / "x.png").write_bytes(cut.getvalue()[:60])
-    assert "damaged" in images_insert._asked_html(*ASKED._replace(subject_file=str(tmp_path / "x.png")))
+    assert "damaged" in said(ASKED._replace(subject_file=str(tmp_path / "x.png")))
 
 
 def test_inserting_shows_both_pictures_and_says_whether_the_reading_flips():
     *_, told, last = images_insert._inserting([*ASKED, *STRENGTHS], Visit())
-    assert told[3].count("<img") == 2 and ("flip" in told[1].lower())
+    assert told[2].count("<img") == 2 and ("flip" in told[1].lower())
     assert last[0].interactive
 
 
-def test_a_hole_beyond_the_picture_is_refused(monkeypatch):
+def test_no_hole_or_one_of_another_picture_is_refused(monkeypatch):
     monkeypatch.setattr(gr, "Warning", lambda message: None)
-    *_, last = images_insert._inserting([*ASKED._replace(left=50), *STRENGTHS], Visit())
-    assert "make it smaller or move it" in last[1] and last[0].interactive
+    *_, last = images_insert._inserting([*ASKED._replace(hole=None), *STRENGTHS], Visit())
+    assert "paint the hole" in last[1] and last[0].interactive
+    *_, last = images_insert._inserting([*ASKED._replace(hole=MASK[:32]), *STRENGTHS], Visit())
+    assert "of another picture" in last[1] and last[0].interactive
 
 
 def test_a_lora_is_made_from_examples_and_drawn_beside_the_tuned_one(own_lab_home):

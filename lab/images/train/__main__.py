@@ -1,7 +1,7 @@
 """Train the weights under assets/images from nothing; what was broken off goes on where it stopped.
 
 python -m lab.images.train all [--work DIR] [--threads N]
-python -m lab.images.train autoencoder | base | fill | loras | icm
+python -m lab.images.train autoencoder | probe | base | canvases | fill | loras | icm
 """
 
 import argparse
@@ -13,7 +13,7 @@ from pathlib import Path
 from lab.images.train.loop import Step
 from lab.place import home
 
-PARTS = ("autoencoder", "probe", "base", "fill", "loras", "icm")
+PARTS = ("autoencoder", "probe", "base", "canvases", "fill", "loras", "icm")
 
 
 def main(arguments: list[str] | None = None) -> int:

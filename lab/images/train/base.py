@@ -1,13 +1,12 @@
-"""Train the base: the transformer, on canvases of independent panels."""
+"""Train the base: the transformer, on independent panels, first mostly alone and then mostly side by side."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lab.images.components import new_transformer
 from lab.images.concepts import STYLES, concepts
 from lab.images.emoji import Atlas
 from lab.images.flow import noised, pack, positions, times
@@ -21,7 +20,30 @@ if TYPE_CHECKING:
     import torch
 
 N_WORKERS = 2
-SCHEDULE = Schedule(n_steps=9_000, rate=2e-3, n_warmup=150, flat=0.45, ema=0.999)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A part of the base's training.
+
+    Args:
+        schedule: Steps and rates.
+        p_single: How often a batch is of single panels, at the stage's beginning and at its end.
+    """
+
+    schedule: Schedule
+    p_single: tuple[float, float]
+
+    def p_single_at(self, step: int) -> float:
+        """Return how often a batch is of single panels at a step."""
+        first, last = self.p_single
+        return first + step / self.schedule.n_steps * (last - first)
+
+
+ALONE = Stage(Schedule(n_steps=9_000, rate=2e-3, n_warmup=150, flat=0.45, ema=0.999), (0.85, 0.4))
+"""Learns what things look like."""
+TOGETHER = Stage(Schedule(n_steps=6_500, rate=1.5e-3, n_warmup=100, flat=0.4, ema=0.999), (0.25, 0.25))
+"""Goes on from there, and learns which text is of which panel."""
 
 
 @dataclass(frozen=True)
@@ -82,34 +104,32 @@ def latent_table(vae, drawings: Atlas) -> LatentTable:
 
 
 def train_base(
+    transformer: Any,
     table: LatentTable,
     encoder: "torch.nn.Module",
+    stage: Stage,
     checkpoint: Path,
     seed: int = 0,
-    schedule: Schedule = SCHEDULE,
-) -> tuple[Any, Iterator[Step]]:
-    """Return the transformer and the steps that train it.
+) -> Iterator[Step]:
+    """Train a transformer in place, a step a yield.
 
     Args:
+        transformer: From `new_transformer`, or as an earlier stage left it.
         table: Latents of the panels.
         encoder: Reads the captions; it stays as it is.
+        stage: What is shown, and for how long.
         checkpoint: Where the state is kept.
-        seed: Seeds weights, batches and noise.
-        schedule: Steps and rates.
+        seed: Seeds batches and noise.
     """
-    import torch
 
-    torch.manual_seed(seed)
-    transformer: Any = new_transformer()
-
-    def loss_of(step: int, generator: torch.Generator) -> torch.Tensor:
+    def loss_of(step: int, generator: "torch.Generator") -> "torch.Tensor":
         random = np.random.default_rng(generator.initial_seed())
-        grid = grid_of(random, step / schedule.n_steps)
+        grid = grid_of(random, stage.p_single_at(step))
         canvases = [independent_canvas(grid, random) for _ in range(round(PANELS_PER_WORKER / grid.n_panels))]
         return flow_loss(transformer, encoder, table, canvases, generator)
 
     modules = {"transformer": transformer}
-    return transformer, train(modules, loss_of, schedule, seed, checkpoint, n_workers=N_WORKERS)
+    return train(modules, loss_of, stage.schedule, seed, checkpoint, n_workers=N_WORKERS)
 
 
 def flow_loss(
@@ -138,11 +158,6 @@ def flow_loss(
         txt_ids=torch.zeros(grid.n_tokens, 3),
     ).sample
     return torch.nn.functional.mse_loss(velocity, noise - clean)
-
-
-def shortened(schedule: Schedule, n_steps: int) -> Schedule:
-    """Return the same schedule over fewer steps."""
-    return replace(schedule, n_steps=n_steps, n_warmup=min(schedule.n_warmup, max(1, n_steps // 10)))
 
 
 def _places() -> dict[str, int]:

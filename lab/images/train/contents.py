@@ -15,8 +15,6 @@ from lab.images.panels import BACKGROUNDS, SIZES, Panel
 from lab.images.tasks import SUMMARIES
 from lab.images.vocabulary import NAMES
 
-P_SINGLE = (0.85, 0.4)
-"""How often a batch is of single panels, at the beginning and at the end of a training."""
 MIX = {PAIR: 0.38, STACK: 0.14, ROW: 0.11, COLUMN: 0.08, SQUARE: 0.29}
 """How often each grid is drawn among the others; a worker's batch holds about 16 panels whatever its grid."""
 PANELS_PER_WORKER = 16
@@ -53,9 +51,9 @@ def independent_canvas(grid: Grid, random: np.random.Generator) -> Canvas:
     return Canvas(grid, panels, compose(texts, grid, summary, markers, [int(place) for place in order]))
 
 
-def grid_of(random: np.random.Generator, done: float = 1.0) -> Grid:
-    """Draw the grid of a batch; `done` is the share of the training that is over."""
-    if random.random() < P_SINGLE[0] + done * (P_SINGLE[1] - P_SINGLE[0]):
+def grid_of(random: np.random.Generator, p_single: float = 0.4) -> Grid:
+    """Draw the grid of a batch, of single panels with probability `p_single`."""
+    if random.random() < p_single:
         return SINGLE
     return list(MIX)[random.choice(len(MIX), p=list(MIX.values()))]
 

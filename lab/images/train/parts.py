@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -10,8 +11,7 @@ from lab.images.model import EMBEDDED, load_embedded, save_pipeline
 from lab.images.text import SCALE_FILE, new_encoder, scale_of, sentence_network
 from lab.images.train.autoencoder import SCHEDULE as AUTOENCODER
 from lab.images.train.autoencoder import train_autoencoder
-from lab.images.train.base import SCHEDULE as BASE
-from lab.images.train.base import LatentTable, latent_table, train_base
+from lab.images.train.base import ALONE, TOGETHER, LatentTable, Stage, latent_table, train_base
 from lab.images.train.fill import SCHEDULE as FILL
 from lab.images.train.fill import train_fill
 from lab.images.train.loop import Step
@@ -46,29 +46,22 @@ def probe(work: Path) -> Iterator[Step]:
 
 
 def base(work: Path) -> Iterator[Step]:
-    """Train the transformer on independent panels, and save the pipeline."""
+    """Train a new transformer on independent panels, mostly alone, and save the pipeline."""
     import torch
-    from safetensors.torch import save_file
 
-    vae = _vae()
-    table_path = work / "latents.pt"
-    if table_path.is_file():
-        table = LatentTable(torch.load(table_path, weights_only=True))
-    else:
-        table = latent_table(vae, atlas())
-        work.mkdir(parents=True, exist_ok=True)
-        torch.save(table.latents, table_path)
-    network = sentence_network()
-    scale = scale_of(network)
-    transformer, steps = train_base(table, new_encoder(network, **scale), work / "base.pt", SEED)
-    yield from curve(steps, work / "base.csv")
-    save_pipeline(vae, transformer.to(torch.bfloat16), EMBEDDED)
-    save_file(scale, EMBEDDED / SCALE_FILE)
-    data = sha256_of_array(table.latents.numpy())
-    write_record(
-        EMBEDDED / "transformer" / "training.json", "base", BASE, SEED, data, work / "base.csv",
-        read=measure(load_embedded()),
-    )  # fmt: skip
+    from lab.images.components import new_transformer
+
+    torch.manual_seed(SEED)
+    yield from _stage("base", new_transformer(), ALONE, work)
+
+
+def canvases(work: Path) -> Iterator[Step]:
+    """Go on from the saved transformer with independent panels side by side, and save the pipeline again."""
+    from diffusers import FluxTransformer2DModel
+
+    saved: Any = FluxTransformer2DModel.from_pretrained(EMBEDDED / "transformer", local_files_only=True)
+    saved.register_to_config(_name_or_path="")
+    yield from _stage("canvases", saved.float(), TOGETHER, work)
 
 
 def fill(work: Path) -> Iterator[Step]:
@@ -97,6 +90,33 @@ def icm(work: Path) -> Iterator[Step]:
     from lab.images.train.icm import make_icm
 
     yield from make_icm(load_embedded(), atlas(), work)
+
+
+def _stage(part: str, transformer: Any, stage: Stage, work: Path) -> Iterator[Step]:
+    import torch
+    from safetensors.torch import save_file
+
+    vae = _vae()
+    table_path = work / "latents.pt"
+    if table_path.is_file():
+        table = LatentTable(torch.load(table_path, weights_only=True))
+    else:
+        table = latent_table(vae, atlas())
+        work.mkdir(parents=True, exist_ok=True)
+        torch.save(table.latents, table_path)
+    network = sentence_network()
+    scale = scale_of(network)
+    reader = new_encoder(network, **scale)
+    yield from curve(
+        train_base(transformer, table, reader, stage, work / f"{part}.pt", SEED), work / f"{part}.csv"
+    )
+    save_pipeline(vae, transformer.to(torch.bfloat16), EMBEDDED)
+    save_file(scale, EMBEDDED / SCALE_FILE)
+    data = sha256_of_array(table.latents.numpy())
+    write_record(
+        EMBEDDED / "transformer" / f"training-{part}.json", part, stage.schedule, SEED, data,
+        work / f"{part}.csv", p_single=stage.p_single, read=measure(load_embedded()),
+    )  # fmt: skip
 
 
 def _vae():
