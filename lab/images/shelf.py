@@ -11,6 +11,7 @@ from lab.images.adapters import SUFFIX, AdapterError, load, weigh
 from lab.images.concepts import ASSETS
 from lab.images.lora_vector import from_vector
 from lab.images.model import ImageModel, load_embedded
+from lab.learners.load import choose_device
 from lab.place import home, is_shared
 from lab.weights.manifest import sha256_of
 
@@ -113,8 +114,8 @@ def load_weighed(weights: Mapping[str, float]) -> ImageModel:
 
 @cache
 def embedded() -> ImageModel:
-    """Return the embedded model, loaded once."""
-    return load_embedded()
+    """Return the embedded model, loaded once, on the GPU if there is one."""
+    return load_embedded(device=choose_device())
 
 
 _loaded: dict[str, int] = {}  # what is in the model, by the time its file was written; 0 for what is lent

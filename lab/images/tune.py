@@ -161,7 +161,7 @@ def tune(
             txt_ids=prepared.text.positions,
             guidance=torch.ones_like(time) if model.is_guidance_embedded else None,
         ).sample
-        return ((velocity - (noise - clean)) ** 2)[:, counts].mean()
+        return ((velocity.float() - (noise - clean).float()) ** 2)[:, counts].mean()
 
     return train({"transformer": transformer}, loss_of, settings.schedule, settings.seed, checkpoint)
 
@@ -183,6 +183,8 @@ def add_adapter(model: ImageModel, name: str, rank: int, seed: int = 0, targets:
     transformer.enable_adapters()  # they may have been switched off to draw with the base alone
     for key, parameter in transformer.named_parameters():
         parameter.requires_grad_(f".{name}." in key)
+        if parameter.requires_grad:
+            parameter.data = parameter.data.float()  # small steps vanish in bfloat16
 
 
 def _some_but_not_all(n_panels: int, generator: "torch.Generator") -> "torch.Tensor":

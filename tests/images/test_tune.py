@@ -58,6 +58,20 @@ def test_tuning_changes_the_adapter_and_never_the_base(model):
     assert lora_b and all(tensor.abs().sum() > 0 for tensor in lora_b)
 
 
+def test_a_base_in_bfloat16_has_adapters_in_float32(model):
+    for part in (model.transformer, model.pipeline.vae):
+        part.to(torch.bfloat16)
+    losses = [step.loss for step in tune(model, some_sets(), FEW, "iclora_half")]
+    assert np.isfinite(losses).all()
+    kinds = {
+        "lora" in name: tensor.dtype
+        for name, tensor in model.transformer.named_parameters()
+        if "norm" not in name
+    }
+    assert kinds == {True: torch.float32, False: torch.bfloat16}
+    assert drawn(model).dtype == np.uint8
+
+
 def test_the_loss_on_a_single_set_falls():
     model = tiny_model()
     settings = TuneSettings(rank=8, n_steps=60, batch=4, rate=1e-2, p_dropout=0.0, p_clean=0.0)

@@ -1,6 +1,6 @@
 """Train the weights under assets/images from nothing; what was broken off goes on where it stopped.
 
-python -m lab.images.train all [--work DIR] [--threads N]
+python -m lab.images.train all [--work DIR] [--threads N] [--device cuda]
 python -m lab.images.train autoencoder | probe | base | canvases | fill | loras | icm
 """
 
@@ -22,17 +22,23 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("part", choices=(*PARTS, "all"), help="what to train; each needs those before it")
     parser.add_argument("--work", type=Path, default=home() / "training", help="checkpoints and curves")
     parser.add_argument("--threads", type=int, default=0, help="torch threads; 0 leaves torch's choice")
+    parser.add_argument("--device", default="cpu", help="cpu, cuda, mps, or auto")
     asked = parser.parse_args(arguments)
 
     import torch
 
     from lab.images.train import parts
+    from lab.learners.load import choose_device
 
+    try:
+        device = choose_device(asked.device)
+    except ValueError as error:
+        parser.error(str(error))
     if asked.threads:
         torch.set_num_threads(asked.threads)
     for part in PARTS if asked.part == "all" else (asked.part,):
         print(f"{part}: begins", file=sys.stderr)
-        _tell(part, getattr(parts, part)(asked.work))
+        _tell(part, getattr(parts, part)(asked.work, device))
     return 0
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,9 @@ _EDGES, _KL = (
 )  # weights of the gradient loss and of the divergence, beside a mean absolute error of 1
 
 
-def train_autoencoder(drawings: np.ndarray, checkpoint: Path, seed: int = 0, n_steps: int | None = None):
+def train_autoencoder(
+    drawings: np.ndarray, checkpoint: Path, seed: int = 0, n_steps: int | None = None, device: str = "cpu"
+):
     """Return an autoencoder and the steps that train it; read the steps to the end before using it.
 
     Args:
@@ -25,11 +28,13 @@ def train_autoencoder(drawings: np.ndarray, checkpoint: Path, seed: int = 0, n_s
         checkpoint: Where the state is kept.
         seed: Seeds batches and noise.
         n_steps: Shortens the schedule, for tests.
+        device: "cpu", "cuda" or "mps".
     """
     import torch
 
     torch.manual_seed(seed)
-    vae = new_vae()
+    vae: Any = new_vae()
+    vae.to(device)
     schedule = SCHEDULE if n_steps is None else replace(SCHEDULE, n_steps=n_steps)
     return vae, _steps(vae, drawings, checkpoint, seed, schedule)
 
@@ -39,7 +44,7 @@ def _steps(vae, drawings, checkpoint: Path, seed: int, schedule: Schedule) -> It
     from torch.nn.functional import l1_loss
 
     def loss_of(step: int, generator: torch.Generator) -> torch.Tensor:
-        pixels = pictures(drawings, np.random.default_rng(generator.initial_seed()), BATCH)
+        pixels = pictures(drawings, np.random.default_rng(generator.initial_seed()), BATCH).to(vae.device)
         posterior = vae.encode(pixels).latent_dist
         drawn = vae.decode(posterior.sample(generator)).sample
         across = l1_loss(drawn.diff(dim=3), pixels.diff(dim=3)) + l1_loss(

@@ -143,21 +143,30 @@ def flow_loss(
     import torch
 
     grid = canvases[0].grid
-    clean = torch.stack([table.canvas(grid, canvas.panels) for canvas in canvases])
-    ids = positions(*clean.shape[2:])
+    device = transformer.device
+    clean = torch.stack([table.canvas(grid, canvas.panels) for canvas in canvases]).to(device)
+    ids = positions(*clean.shape[2:]).to(device)
     clean = pack(clean)
-    noise = torch.randn(clean.shape, generator=generator)
-    time = times(len(clean), generator)
+    noise = torch.randn(clean.shape, generator=generator).to(device)
+    time = times(len(clean), generator).to(device)
     text = read([canvas.caption for canvas in canvases], encoder, grid.n_tokens, is_training=True)
-    velocity = transformer(
-        hidden_states=noised(clean, noise, time),
-        timestep=time,
-        encoder_hidden_states=text.states,
-        pooled_projections=text.pooled,
-        img_ids=ids,
-        txt_ids=torch.zeros(grid.n_tokens, 3),
-    ).sample
-    return torch.nn.functional.mse_loss(velocity, noise - clean)
+    with half_on_cuda(device):
+        velocity = transformer(
+            hidden_states=noised(clean, noise, time),
+            timestep=time,
+            encoder_hidden_states=text.states.to(device),
+            pooled_projections=text.pooled.to(device),
+            img_ids=ids,
+            txt_ids=torch.zeros(grid.n_tokens, 3, device=device),
+        ).sample
+    return torch.nn.functional.mse_loss(velocity.float(), noise - clean)
+
+
+def half_on_cuda(device: "torch.device") -> "torch.autocast":
+    """Compute in bfloat16 where weights are float32, on CUDA alone."""
+    import torch
+
+    return torch.autocast("cuda", torch.bfloat16, enabled=device.type == "cuda")
 
 
 def _places() -> dict[str, int]:

@@ -22,7 +22,7 @@ from lab.images.grid import Grid
 from lab.images.model import ImageModel
 from lab.images.panels import draw
 from lab.images.text import read
-from lab.images.train.base import N_WORKERS
+from lab.images.train.base import N_WORKERS, half_on_cuda
 from lab.images.train.contents import PANELS_PER_WORKER, grid_of, independent_canvas
 from lab.images.train.loop import Schedule, Step, train
 
@@ -75,7 +75,7 @@ def train_fill(
         seed: Seeds batches, masks and noise.
         schedule: Steps and rates.
     """
-    wide = widened(model.transformer)
+    wide = widened(model.transformer).float()
 
     def loss_of(step: int, generator: "torch.Generator") -> "torch.Tensor":
         batch = random_batch(drawings, np.random.default_rng(generator.initial_seed()))
@@ -90,20 +90,22 @@ def fill_loss(
     """Return the mean squared error of the velocity, of what is seen as of what is to be drawn."""
     import torch
 
-    clean = model.to_latents(batch.canvases)
-    noise = torch.randn(clean.shape, generator=generator)
-    time = times(len(clean), generator)
-    seen = fill_channels(model, batch.canvases, batch.is_drawn)
+    device = transformer.device
+    clean = model.to_latents(batch.canvases).to(device).float()
+    noise = torch.randn(clean.shape, generator=generator).to(device)
+    time = times(len(clean), generator).to(device)
+    seen = fill_channels(model, batch.canvases, batch.is_drawn).to(clean)
     text = read(batch.captions, model.pipeline.text_encoder, batch.grid.n_tokens, is_training=True)
-    velocity = transformer(
-        hidden_states=torch.cat([noised(clean, noise, time), seen], dim=2),
-        timestep=time,
-        encoder_hidden_states=text.states,
-        pooled_projections=text.pooled,
-        img_ids=positions(*model.latent_size(batch.grid)),
-        txt_ids=torch.zeros(batch.grid.n_tokens, 3),
-    ).sample
-    return torch.nn.functional.mse_loss(velocity, noise - clean)
+    with half_on_cuda(device):
+        velocity = transformer(
+            hidden_states=torch.cat([noised(clean, noise, time), seen], dim=2),
+            timestep=time,
+            encoder_hidden_states=text.states.to(clean),
+            pooled_projections=text.pooled.to(clean),
+            img_ids=positions(*model.latent_size(batch.grid)).to(device),
+            txt_ids=torch.zeros(batch.grid.n_tokens, 3, device=device),
+        ).sample
+    return torch.nn.functional.mse_loss(velocity.float(), noise - clean)
 
 
 def random_batch(drawings: Atlas, random: np.random.Generator) -> Holed:

@@ -23,11 +23,12 @@ SEED = 0
 _SHARD = "15MB"
 
 
-def autoencoder(work: Path) -> Iterator[Step]:
+def autoencoder(work: Path, device: str = "cpu") -> Iterator[Step]:
     """Train the autoencoder on every emoji that all five packages draw, and set the scale of its latents."""
     drawings = _all_drawings(work)
-    vae, steps = train_autoencoder(drawings, work / "autoencoder.pt", SEED)
+    vae, steps = train_autoencoder(drawings, work / "autoencoder.pt", SEED, device=device)
     yield from curve(steps, work / "autoencoder.csv")
+    vae.cpu()
     _normalise(vae)
     folder = EMBEDDED / "vae"
     vae.save_pretrained(folder)
@@ -37,59 +38,60 @@ def autoencoder(work: Path) -> Iterator[Step]:
     )  # fmt: skip
 
 
-def probe(work: Path) -> Iterator[Step]:
+def probe(work: Path, device: str = "cpu") -> Iterator[Step]:
     """Train the probe that reads panels, on drawings and on what the autoencoder makes of them."""
     drawings, vae = atlas(), _vae()
-    network, steps = train_probe(drawings, vae, work / "probe.pt", SEED)
+    network, steps = train_probe(drawings, vae, work / "probe.pt", SEED, device=device)
     yield from curve(steps, work / "probe.csv")
-    save_probe(network, drawings, vae, work / "probe.csv", SEED)
+    save_probe(network.cpu(), drawings, vae, work / "probe.csv", SEED)
 
 
-def base(work: Path) -> Iterator[Step]:
+def base(work: Path, device: str = "cpu") -> Iterator[Step]:
     """Train a new transformer on independent panels, mostly alone, and save the pipeline."""
     import torch
 
     from lab.images.components import new_transformer
 
     torch.manual_seed(SEED)
-    yield from _stage("base", new_transformer(), ALONE, work)
+    fresh: Any = new_transformer()
+    yield from _stage("base", fresh.to(device), ALONE, work)
 
 
-def canvases(work: Path) -> Iterator[Step]:
+def canvases(work: Path, device: str = "cpu") -> Iterator[Step]:
     """Go on from the saved transformer with independent panels side by side, and save the pipeline again."""
     from diffusers import FluxTransformer2DModel
 
     saved: Any = FluxTransformer2DModel.from_pretrained(EMBEDDED / "transformer", local_files_only=True)
     saved.register_to_config(_name_or_path="")
-    yield from _stage("canvases", saved.float(), TOGETHER, work)
+    yield from _stage("canvases", saved.float().to(device), TOGETHER, work)
 
 
-def fill(work: Path) -> Iterator[Step]:
+def fill(work: Path, device: str = "cpu") -> Iterator[Step]:
     """Train the fill branch from the base's transformer, and save it beside the pipeline."""
     import torch
 
     drawings = atlas()
-    transformer, steps = train_fill(load_embedded(), drawings, work / "fill.pt", SEED)
+    transformer, steps = train_fill(load_embedded(device=device), drawings, work / "fill.pt", SEED)
     yield from curve(steps, work / "fill.csv")
     folder = EMBEDDED / "fill"
-    transformer.to(torch.bfloat16).save_pretrained(folder, max_shard_size=_SHARD)
+    transformer.to("cpu", torch.bfloat16).save_pretrained(folder, max_shard_size=_SHARD)
     data = sha256_of_array(drawings.pixels)
     write_record(folder / "training.json", "fill", FILL, SEED, data, work / "fill.csv")
 
 
-def loras(work: Path) -> Iterator[Step]:
+def loras(work: Path, device: str = "cpu") -> Iterator[Step]:
     """Tune every LoRA that comes with the lab on the saved base."""
     from lab.images.model import load_embedded
     from lab.images.train.loras import tune_all
 
-    yield from tune_all(load_embedded(), atlas(), work)
+    yield from tune_all(load_embedded(device=device), atlas(), work)
 
 
-def icm(work: Path) -> Iterator[Step]:
+def icm(work: Path, device: str = "cpu") -> Iterator[Step]:
     """Tune a collection of LoRAs on the saved base, and train the network that makes LoRAs."""
     from lab.images.train.icm import make_icm
 
-    yield from make_icm(load_embedded(), atlas(), work)
+    yield from make_icm(load_embedded(device=device), atlas(), work)
 
 
 def _stage(part: str, transformer: Any, stage: Stage, work: Path) -> Iterator[Step]:
@@ -110,7 +112,7 @@ def _stage(part: str, transformer: Any, stage: Stage, work: Path) -> Iterator[St
     yield from curve(
         train_base(transformer, table, reader, stage, work / f"{part}.pt", SEED), work / f"{part}.csv"
     )
-    save_pipeline(vae, transformer.to(torch.bfloat16), EMBEDDED)
+    save_pipeline(vae, transformer.to("cpu", torch.bfloat16), EMBEDDED)
     save_file(scale, EMBEDDED / SCALE_FILE)
     data = sha256_of_array(table.latents.numpy())
     write_record(

@@ -48,7 +48,7 @@ _EMPTY = 0.5  # weight of the loss of emptiness, beside 1 for identity and 1 for
 
 
 def train_probe(
-    drawings: Atlas, vae, checkpoint: Path, seed: int = 0, schedule: Schedule = SCHEDULE
+    drawings: Atlas, vae, checkpoint: Path, seed: int = 0, schedule: Schedule = SCHEDULE, device: str = "cpu"
 ) -> "tuple[torch.nn.ModuleDict, Iterator[Step]]":
     """Return a probe and the steps that train it; read the steps to the end before using it.
 
@@ -58,11 +58,12 @@ def train_probe(
         checkpoint: Where the state is kept.
         seed: Seeds weights and batches.
         schedule: Steps and rates.
+        device: "cpu", "cuda" or "mps", for the probe; the autoencoder stays where it is.
     """
     import torch
 
     torch.manual_seed(seed)
-    probe = new_probe()
+    probe = new_probe().to(device)
     return probe, _steps(probe, drawings, vae, checkpoint, seed, schedule)
 
 
@@ -96,8 +97,9 @@ def probe_loss(probe: "torch.nn.ModuleDict", views: Views) -> "torch.Tensor":
     import torch
     from torch.nn.functional import binary_cross_entropy_with_logits, nll_loss
 
-    found = outputs_of(probe, as_values(views.pixels))
-    identity, style = torch.from_numpy(views.identity), torch.from_numpy(views.style)
+    device = next(probe.parameters()).device
+    found = outputs_of(probe, as_values(views.pixels).to(device))
+    identity, style = (torch.from_numpy(each).to(device) for each in (views.identity, views.style))
     is_empty = identity == EMPTY
     drawing = torch.where(is_empty, EMPTY, identity * len(STYLES) + style)
     logp_identity = identity_logits(found).log_softmax(dim=1)

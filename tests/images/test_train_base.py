@@ -1,0 +1,108 @@
+"""The base's training: what its stages show, where latents lie on a canvas, and that nothing stays behind."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from tiny_flux import tiny_encoder, tiny_model
+
+from lab.images.components import new_transformer
+from lab.images.concepts import concepts
+from lab.images.flow import times, unpack
+from lab.images.grid import PAIR, SINGLE, STACK
+from lab.images.panels import BACKGROUNDS, SIZES, Panel
+from lab.images.train.autoencoder import train_autoencoder
+from lab.images.train.base import ALONE, TOGETHER, LatentTable, Stage, flow_loss, train_base
+from lab.images.train.contents import Canvas, grid_of, independent_canvas
+from lab.images.train.fill import fill_loss, random_batch, widened
+from lab.images.train.loop import Schedule
+
+FOX, OWL = Panel("fox", "flat"), Panel("owl", "3d", "blue", "small")
+
+
+@pytest.fixture(scope="module")
+def table() -> LatentTable:
+    """Latents that tell the panel by their number, and rows and columns apart."""
+    shape = (len(concepts()), 5, len(BACKGROUNDS), len(SIZES))
+    numbers = torch.arange(float(np.prod(shape))).reshape(shape) / np.prod(shape)
+    slope = torch.linspace(0, 1, 16)
+    ramp = slope[:, None] + 2 * slope[None]
+    return LatentTable((numbers[..., None, None, None] + ramp).expand(*shape, 8, 16, 16).half())
+
+
+def test_the_first_stage_begins_with_single_panels_and_the_second_has_few():
+    assert ALONE.p_single_at(0) == 0.85 and ALONE.p_single_at(ALONE.schedule.n_steps) == pytest.approx(0.4)
+    assert ALONE.p_single_at(ALONE.schedule.n_steps // 2) == pytest.approx(0.625)
+    assert TOGETHER.p_single_at(100) == 0.25
+    random = np.random.default_rng(0)
+    assert {grid_of(random, 1.0) for _ in range(50)} == {SINGLE}
+    drawn = [grid_of(random, 0.25) for _ in range(2000)]
+    assert np.mean([grid == SINGLE for grid in drawn]) == pytest.approx(0.25, abs=0.04)
+    assert len(set(drawn)) == 6
+
+
+def test_panels_lie_on_a_canvas_in_reading_order(table):
+    fox, owl = table.of(FOX), table.of(OWL)
+    assert not torch.equal(fox, owl)
+    assert torch.equal(table.canvas(PAIR, (FOX, OWL)), torch.cat([fox, owl], dim=2))
+    assert torch.equal(table.canvas(STACK, (FOX, OWL)), torch.cat([fox, owl], dim=1))
+
+
+def test_the_loss_is_that_of_the_line_from_noise_to_the_canvas(table):
+    seen = {}
+
+    class Still:
+        """Answers that nothing moves."""
+
+        device = torch.device("cpu")
+
+        def __call__(self, **inputs):
+            seen.update(inputs)
+            return SimpleNamespace(sample=torch.zeros_like(inputs["hidden_states"]))
+
+    canvas = Canvas(PAIR, (FOX, OWL), "[LEFT] fox; [RIGHT] owl")
+    loss = flow_loss(Still(), tiny_encoder(), table, [canvas], torch.Generator().manual_seed(5))
+    again = torch.Generator().manual_seed(5)
+    noise = unpack(torch.randn(1, 128, 32, generator=again), 16, 32)
+    time = times(1, again)
+    clean = table.canvas(PAIR, (FOX, OWL))
+    assert loss.item() == pytest.approx(((noise[0] - clean) ** 2).mean().item(), rel=1e-5)
+    mixed = (1 - time) * clean + time * noise[0]
+    assert torch.allclose(unpack(seen["hidden_states"], 16, 32)[0], mixed, atol=1e-5)
+    assert torch.equal(seen["timestep"], time)
+    assert seen["encoder_hidden_states"].shape == (1, PAIR.n_tokens, 384)
+
+
+def test_a_stage_goes_on_where_it_was_broken_off(table, tmp_path):
+    def trained(n_stop: int, path) -> torch.Tensor:
+        torch.manual_seed(0)
+        transformer = new_transformer(width=64)
+        stage = Stage(Schedule(3, 1e-3, 1, ema=0.9), (1.0, 0.0))
+        steps = train_base(transformer, table, tiny_encoder(), stage, path, seed=2)
+        for step in steps:
+            if step.step == n_stop:
+                steps.close()
+        return transformer.x_embedder.weight.detach().clone()
+
+    whole = trained(3, tmp_path / "whole.pt")
+    trained(1, tmp_path / "broken.pt")
+    assert torch.allclose(trained(3, tmp_path / "broken.pt"), whole, atol=1e-6)
+
+
+def test_what_is_trained_on_another_device_gets_everything_there(table, drawings, tmp_path):
+    # torch's device without numbers: whatever stays behind on the CPU can't be computed with
+    random, generator = np.random.default_rng(0), torch.Generator().manual_seed(0)
+    model = tiny_model()
+    canvases = [independent_canvas(PAIR, random)]
+    base = model.transformer.to("meta")
+    assert flow_loss(base, tiny_encoder(), table, canvases, generator).device.type == "meta"
+    here = tiny_model()
+    there = widened(here.transformer).to("meta")
+    batch = random_batch(drawings, random)
+    assert fill_loss(there, here, batch, generator).device.type == "meta"
+    painted = np.full((2, 128, 128, 4), 200, np.uint8)
+    vae, steps = train_autoencoder(painted, tmp_path / "vae.pt", n_steps=1, device="meta")
+    assert next(vae.parameters()).device.type == "meta"
+    with pytest.raises(RuntimeError, match="meta"):  # all went well up to the number of the loss
+        next(steps)
