@@ -34,7 +34,7 @@ def build(lab: Lab) -> ExperimentTab:
         with gr.Tab("What the LoRA changes", id="sets"):
             arms = images_arms.build(lab)
         with gr.Tab("Tune", id="tune"):
-            finished = [images_tune.build().finished]
+            finished = images_tune.build().finished
         if not is_waiting("ic-brush"):
             with gr.Tab("Insert", id="insert") as insert:
                 images_insert.build(insert)

@@ -5,23 +5,45 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import gradio as gr
+import numpy as np
+from PIL import Image
 
 from lab.images.model import EMBEDDED_ID
-from lab.images.pictures import as_png
-from lab.images.studio import drawing
+from lab.images.studio import Drawn, Order, drawing
 from lab.ui import running
-from lab.ui.images_form import Form, fill, form, loras_for, order_of, shown_panels
-from lab.ui.images_view import caption_html, drawn_html, picture_html
+from lab.ui.images_form import (
+    GRIDS,
+    MAX_PANELS,
+    MODE_TITLES,
+    N_ASKED,
+    Asked,
+    Form,
+    fill,
+    form,
+    loras_for,
+    order_of,
+    shown_panels,
+)
+from lab.ui.images_view import caption_html, drawn_html
 from lab.ui.run_controls import HEAVY, LIGHT, QUIET
 from lab.ui.running import SAYABLE, say
 from lab.ui.widgets.markup import note
 
 KEY = "images-draw"
 MAX_HISTORY = 12
+SHOWN = 256
 EMPTY = (
     "<p>Press <b>Draw</b>: the panels come out of noise together, from one caption. "
     "Then take the LoRA away, or move the texts, and see what flips.</p>"
 )
+
+
+class Kept(NamedTuple):
+    """A set that was drawn, uint8, shape (height, width, 3), and what was asked for."""
+
+    picture: np.ndarray
+    title: str
+    values: tuple[Any, ...]
 
 
 class DrawTab(NamedTuple):
@@ -44,8 +66,10 @@ def build() -> DrawTab:
             caption = gr.HTML(elem_id="images-caption", padding=False)
             status = gr.HTML(elem_id="images-status", padding=False, min_height=24)
             canvases = gr.HTML(EMPTY, elem_id="images-canvases", padding=False)
-            with gr.Accordion("Drawn before, in this visit", open=False):
-                earlier = gr.HTML("<p>Nothing yet.</p>", elem_id="images-earlier", padding=False)
+            earlier = gr.Gallery(
+                label="Drawn in this visit: choose one to have its settings back", visible=False, columns=4,
+                height=230, object_fit="contain", allow_preview=False, elem_id="images-earlier",
+            )  # fmt: skip
     history = gr.State([])
     _wire_form(controls, caption)
     buttons = [draw, stop, status]
@@ -54,13 +78,18 @@ def build() -> DrawTab:
         running.announce(request, KEY)
         return [gr.Button(interactive=False), gr.Button(interactive=True), note("info", "Begins.")]
 
-    def drawn(kept: list[str], request: gr.Request, *values: Any) -> Iterator[list[Any]]:
+    def drawn(kept: list[Kept], request: gr.Request, *values: Any) -> Iterator[list[Any]]:
         yield from _drawing(kept, values, request)
 
     draw.click(pressed, None, buttons, **LIGHT).then(
         drawn, [history, *controls.inputs], [*buttons, canvases, earlier, history],
         show_progress="hidden", **HEAVY,
     )  # fmt: skip
+
+    def back(kept: list[Kept], event: gr.SelectData) -> list[Any]:
+        return restored(kept, event.index)
+
+    earlier.select(back, history, controls.asked, **QUIET)
 
     def stopped(request: gr.Request) -> str:
         running.stop(request, KEY)
@@ -96,36 +125,73 @@ def _wire_form(controls: Form, caption: gr.HTML) -> None:
     caption.value = told(*(each.value for each in controls.worded))
 
 
-def _drawing(kept: list[str], values: Any, request: gr.Request) -> Iterator[list[Any]]:
+def restored(kept: list[Kept], place: Any) -> list[Any]:
+    """Return the settings that a set was drawn with, for `Form.asked`; what a browser says is looked up."""
+    if not isinstance(place, int) or not 0 <= place < len(kept):
+        return [gr.skip()] * N_ASKED
+    grid, summary, *rest = kept[place].values
+    texts, (lora, strength, second, second_strength, *others) = rest[:MAX_PANELS], rest[MAX_PANELS:]
+    loras = loras_for(others[-1], (lora, second))
+    n_panels = GRIDS[grid].n_panels
+    return [
+        grid, summary, *(gr.Textbox(text, visible=number < n_panels) for number, text in enumerate(texts)),
+        loras[0], strength, loras[1], second_strength, *others,
+    ]  # fmt: skip
+
+
+def _drawing(kept: list[Kept], values: Any, request: gr.Request) -> Iterator[list[Any]]:
     """Draw, a yield a preview: run button, stop button, status, canvases, earlier ones, history."""
     rest = [gr.Button(interactive=True), gr.Button(interactive=False)]
+    unchanged = [gr.skip()] * 3
     try:
         asked = order_of(values)
+        finished: list[Drawn] = []
         with running.turn(request, KEY) as stopping:
-            yield [gr.skip(), gr.skip(), note("info", "Loading the model."), gr.skip(), gr.skip(), gr.skip()]
-            last = None
-            for last in _steps(asked, stopping):
-                words = f"Step {last.step} of {last.n_steps}."
+            yield [gr.skip(), gr.skip(), note("info", "Loading the model."), *unchanged]
+            done = ""
+            for order, drawn in _steps(asked, stopping):
+                title = _title(asked, order)
+                figures = drawn_html(drawn, order, title)
+                words = f"{title}: step" if title else "Step"
                 yield [
-                    gr.skip(), gr.skip(), note("info", words), drawn_html(last, asked.order), gr.skip(),
-                    gr.skip(),
+                    gr.skip(), gr.skip(), note("info", f"{words} {drawn.step} of {drawn.n_steps}."),
+                    f'<div class="lab-canvases">{done}{figures}</div>', gr.skip(), gr.skip(),
                 ]  # fmt: skip
-        if last is None or not last.is_done:
-            yield [*rest, note("warn", "Stopped; what had come is shown."), gr.skip(), gr.skip(), gr.skip()]
+                if drawn.is_done:
+                    done += figures
+                    finished.append(drawn)
+        if len(finished) < len(asked.orders):
+            yield [*rest, note("warn", "Stopped; what had come is shown."), *unchanged]
             return
-        best = asked.order.grid.join(last.panels[0])
-        figure = picture_html(
-            as_png(best), asked.order.caption, "", f"{asked.order.caption} · seed {last.seeds[0]}"
-        )
-        kept = [figure, *kept][:MAX_HISTORY]
-        shown = f'<div class="lab-canvases lab-small">{"".join(kept)}</div>'
-        yield [*rest, note("info", "Done."), drawn_html(last, asked.order), shown, kept]
+        asked_for = tuple(values[:N_ASKED])
+        new = [
+            Kept(
+                _small(order.grid.join(drawn.panels[0])),
+                _title(asked, order) or f"seed {drawn.seeds[0]}",
+                asked_for,
+            )
+            for order, drawn in zip(asked.orders, finished, strict=True)
+        ]
+        kept = [*new, *kept][:MAX_HISTORY]
+        shown = gr.Gallery([(each.picture, each.title) for each in kept], visible=True)
+        yield [*rest, note("info", "Done."), gr.skip(), shown, kept]
     except SAYABLE as error:
         gr.Warning(str(error))
-        yield [*rest, note("error", str(error)), gr.skip(), gr.skip(), gr.skip()]
+        yield [*rest, note("error", str(error)), *unchanged]
 
 
-def _steps(asked: Any, stopping: threading.Event) -> Iterator[Any]:
+def _title(asked: Asked, order: Order) -> str:
+    return MODE_TITLES[order.mode] if len(asked.orders) > 1 else ""
+
+
+def _small(picture: np.ndarray) -> np.ndarray:
+    """Scale a picture down to what a gallery shows: a visit keeps a dozen of them."""
+    image = Image.fromarray(picture)
+    image.thumbnail((SHOWN, SHOWN))
+    return np.asarray(image)
+
+
+def _steps(asked: Asked, stopping: threading.Event) -> Iterator[tuple[Order, Drawn]]:
     from lab.images.hub import load_weighed_hub
     from lab.images.probe import load_probe
     from lab.images.shelf import load_weighed
@@ -134,7 +200,8 @@ def _steps(asked: Any, stopping: threading.Event) -> Iterator[Any]:
         model, probe = load_weighed(asked.loras), load_probe()
     else:
         model, probe = load_weighed_hub(asked.model_id, asked.loras), None
-    for drawn in drawing(model, asked.order, probe):
-        yield drawn
-        if stopping.is_set():
-            return
+    for order in asked.orders:
+        for drawn in drawing(model, order, probe):
+            yield order, drawn
+            if stopping.is_set():
+                return

@@ -1,6 +1,7 @@
 """The controls of a set to draw: canvas, texts, LoRAs, given panels, and how it is drawn."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,7 +10,7 @@ import gradio as gr
 
 from lab.images.grid import COLUMN, PAIR, ROW, SINGLE, SQUARE, STACK, Grid
 from lab.images.hub import FLUX_DEV, HUB_SIDE, PUBLISHED_LORAS
-from lab.images.model import EMBEDDED_ID
+from lab.images.model import EMBEDDED_ID, has_fill
 from lab.images.panels import SIDE
 from lab.images.pictures import ENDINGS, panel_of
 from lab.images.sampler import MODES, Settings
@@ -31,6 +32,9 @@ GRIDS: dict[str, Grid] = {
 FREE = "free"
 NO_LORA = ""
 MAX_PANELS = 4
+N_ASKED = 12 + MAX_PANELS
+"""Inputs of a form before its pictures."""
+EVERY_MODE = "every"
 MODE_TITLES = {
     "blend": "Blend at every step",
     "context": "Clean context (LoRA)",
@@ -66,17 +70,27 @@ class Form(NamedTuple):
         ]  # fmt: skip
 
     @property
+    def asked(self) -> list[Any]:
+        """Every input but the pictures."""
+        return self.inputs[:N_ASKED]
+
+    @property
     def worded(self) -> list[Any]:
         """The controls that the caption depends on."""
         return [self.grid, self.summary, *self.texts]
 
 
 class Asked(NamedTuple):
-    """What the controls say: the set, the LoRAs by strength, and which model draws."""
+    """What the controls say: sets that differ in how given panels enter, LoRAs by strength, and the model."""
 
-    order: Order
+    orders: tuple[Order, ...]
     loras: dict[str, float]
     model_id: str
+
+    @property
+    def order(self) -> Order:
+        """Return the first set; the others have the same caption."""
+        return self.orders[0]
 
 
 def form() -> Form:
@@ -113,7 +127,7 @@ def form() -> Form:
         second_strength = _strength("images-second-strength", 0.5)
     with gr.Accordion("Give some panels", open=False):
         mode = gr.Radio(
-            [(MODE_TITLES[mode], mode) for mode in MODES],
+            [*((MODE_TITLES[mode], mode) for mode in modes()), ("Each in turn, side by side", EVERY_MODE)],
             value="context",
             label="How given panels enter",
             info="Blend: noised to each step's time. Context: clean and marked, for LoRAs tuned so. Fill: a "
@@ -148,11 +162,11 @@ def form() -> Form:
     )  # fmt: skip
 
 
-def loras_for(model_id: str) -> list[gr.Dropdown]:
-    """Offer the LoRAs of a model in both dropdowns."""
+def loras_for(model_id: str, chosen: Sequence[str] = (NO_LORA, NO_LORA)) -> list[gr.Dropdown]:
+    """Offer the LoRAs of a model in both dropdowns; one that is no longer there is not chosen."""
     known = names() if model_id == EMBEDDED_ID else list(PUBLISHED_LORAS)
     choices = [("none: the base alone", NO_LORA), *((name, name) for name in known)]
-    return [gr.Dropdown(choices=choices, value=NO_LORA)] * 2
+    return [gr.Dropdown(choices=choices, value=each if each in known else NO_LORA) for each in chosen]
 
 
 def order_of(values: Sequence[Any]) -> Asked:
@@ -187,13 +201,21 @@ def order_of(values: Sequence[Any]) -> Asked:
         n_candidates=int(n_candidates),
         settings=Settings(int(n_steps), float(guidance)),
         given=pictures,
-        mode=mode,
+        mode="blend" if mode == EVERY_MODE else mode,
         is_embedded=is_embedded,
     )
+    orders = (order,)
+    if mode == EVERY_MODE and pictures:
+        orders = tuple(replace(order, mode=each, n_candidates=1) for each in modes())
     loras = {str(lora): float(strength)} if lora else {}
     if second and second != lora:
         loras[str(second)] = float(second_strength)
-    return Asked(order, loras, str(model))
+    return Asked(orders, loras, str(model))
+
+
+def modes() -> list[str]:
+    """List how given panels can enter with the weights that are there."""
+    return [mode for mode in MODES if mode != "fill" or has_fill()]
 
 
 def fill(form: Form, task_id: str) -> dict[Any, Any]:

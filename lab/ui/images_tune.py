@@ -31,9 +31,9 @@ SHOWN_SETS = 6
 
 
 class TuneTab(NamedTuple):
-    """What other parts of the page need: an event after which there is a new LoRA."""
+    """What other parts of the page need: events after which there is a new LoRA."""
 
-    finished: Any
+    finished: list[Any]
 
 
 def build() -> TuneTab:
@@ -92,7 +92,7 @@ def build() -> TuneTab:
     source = [task, n_sets, *built]
     task.input(lambda chosen: gr.Column(visible=chosen == OWN_SETS), task, own, **LIGHT)
     preview.click(_preview, source, shown, **QUIET)
-    upload.upload(_take, [upload, name], kept, **QUIET)
+    uploaded = upload.upload(_take, [upload, name], kept, **QUIET)
 
     def pressed(request: gr.Request) -> list[Any]:
         running.announce(request, KEY)
@@ -111,7 +111,7 @@ def build() -> TuneTab:
         show_progress="hidden", **HEAVY,
     )  # fmt: skip
     stop.click(stopped, None, status, **LIGHT)
-    return TuneTab(finished)
+    return TuneTab([finished, uploaded])
 
 
 def _sets_of(task_id: str, n_sets: float, own: Sequence[Any]) -> "list[ImageSet]":
@@ -158,7 +158,7 @@ def _take(path: str, name: str) -> str:
         shutil.copyfile(path, target)
     except (*SAYABLE, OSError) as error:
         return note("error", str(error))
-    return note("info", f"Kept as own/{name}; choose it under Draw or Panel lab after reloading the page.")
+    return note("info", f"Kept as own/{name}: choose it under Draw.")
 
 
 def _tuned(values: Sequence[Any], request: gr.Request) -> Iterator[list[Any]]:

@@ -19,18 +19,19 @@ def picture_html(url: str, alt: str, title: str = "", details: str = "", downloa
     )
 
 
-def drawn_html(drawn: Drawn, order: Order) -> str:
-    """Show candidates, while they come and when they are there."""
+def drawn_html(drawn: Drawn, order: Order, title: str = "") -> str:
+    """Show candidates, while they come and when they are there; `title` stands over each of them."""
     figures = []
     for place, panels in enumerate(drawn.panels):
         seed = drawn.seeds[place]
         details = f"seed {seed}"
         if drawn.scores:
             details += f" · match {drawn.scores[place]:.2f}"
-        title = "Best" if drawn.is_done and drawn.scores and place == 0 and len(drawn.panels) > 1 else ""
+        is_best = drawn.is_done and drawn.scores and place == 0 and len(drawn.panels) > 1
+        named = title or ("Best" if is_best else "")
         download = f"set-{seed}.png" if drawn.is_done else ""
-        figures.append(picture_html(as_png(order.grid.join(panels)), order.caption, title, details, download))
-    return f'<div class="lab-canvases">{"".join(figures)}</div>'
+        figures.append(picture_html(as_png(order.grid.join(panels)), order.caption, named, details, download))
+    return "".join(figures)
 
 
 def caption_html(caption: str, findings: Sequence[Finding]) -> str:

@@ -37,6 +37,9 @@ def test_a_set_is_drawn_from_its_caption_with_previews(page):
     expect(page.locator("#images-status")).to_contain_text("Done.", timeout=LONG)
     expect(page.locator("#images-canvases img")).to_have_count(2)
     expect(page.locator("#images-canvases")).to_contain_text("Best")
+    page.locator("#images-text-1 textarea").fill("owl, outline style")
+    page.locator("#images-earlier .thumbnail-item").first.click()
+    expect(page.locator("#images-text-1 textarea")).to_have_value("zebra, outline style")
 
 
 def test_a_word_that_the_model_does_not_know_is_said_while_it_is_typed(page):

@@ -16,7 +16,7 @@ from lab.images.hub import FLUX_DEV
 from lab.images.studio import Drawn
 from lab.images.tasks import TASKS
 from lab.ui import images_draw, images_tune
-from lab.ui.images_form import GRIDS, example_of, loras_for, order_of
+from lab.ui.images_form import GRIDS, N_ASKED, example_of, loras_for, order_of
 from lab.ui.images_view import caption_html, drawn_html
 
 OWN = ("zip", "two side by side", "letterbox", None, None, "", "", "")
@@ -125,10 +125,36 @@ def test_texts_are_escaped_wherever_they_stand():
 
 
 def test_drawing_ends_with_pictures_that_are_kept(shipped):
-    *_, last = images_draw._drawing([], values(lora="coloured"), Visit())
-    start, stop, status, canvases, earlier, history = last
-    assert "Done." in status and canvases.count("<img") == 1 and earlier.count("<img") == 1
+    *_, before, last = images_draw._drawing([], values(lora="coloured"), Visit())
+    start, stop, status, _, earlier, history = last
+    assert "Done." in status and before[3].count("<img") == 1 and len(earlier.value) == 1
     assert len(history) == 1 and start.interactive and not stop.interactive
+
+
+def test_a_set_that_was_drawn_gives_its_settings_back(shipped):
+    asked = values(grid="three in a row", texts=("fox", "owl", "bee", ""), lora="coloured", seed=9)
+    *_, last = images_draw._drawing([], asked, Visit())
+    (kept,) = last[-1]
+    second_is_gone = kept._replace(values=(*kept.values[:8], "own/gone", *kept.values[9:]))
+    back = images_draw.restored([second_is_gone], 0)
+    assert len(back) == N_ASKED and back[:2] == asked[:2]
+    assert [text.value for text in back[2:6]] == ["fox", "owl", "bee", ""]
+    assert [text.visible for text in back[2:6]] == [True, True, True, False]
+    assert back[6].value == "coloured" and back[8].value == ""
+    assert back[10:] == asked[10:N_ASKED]
+    assert all(each == gr.skip() for each in images_draw.restored(last[-1], 1))
+
+
+def test_given_panels_enter_in_each_way_side_by_side(shipped, tmp_path):
+    Image.new("RGB", (64, 64), "red").save(tmp_path / "red.png")
+    given = (str(tmp_path / "red.png"), None, None, None)
+    asked = order_of(values(mode="every", given=given, n_candidates=4))
+    assert [order.mode for order in asked.orders] == ["blend", "context", "fill"]
+    assert {order.n_candidates for order in asked.orders} == {1}
+    assert len(order_of(values(mode="every")).orders) == 1  # nothing is given: nothing to compare
+    *_, before, last = images_draw._drawing([], values(mode="every", given=given), Visit())
+    assert before[3].count("<img") == 3 and "Fill branch" in before[3] and "Clean context" in before[3]
+    assert len(last[-1]) == 3
 
 
 def test_a_caption_that_is_too_long_is_a_sentence_on_screen(shipped, monkeypatch):
