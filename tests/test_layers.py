@@ -16,6 +16,7 @@ LAYERS = (
     ("lab.__main__", "lab.cli", "lab.papers"),
     ("lab.experiments",),
     ("lab.figures",),
+    ("lab.vision",),
     ("lab.images",),
     ("lab.learners",),
     ("lab.prompts",),
