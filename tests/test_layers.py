@@ -18,6 +18,7 @@ LAYERS = (
     ("lab.figures",),
     ("lab.vision",),
     ("lab.images",),
+    ("lab.training",),
     ("lab.learners",),
     ("lab.prompts",),
     ("lab.tasks",),

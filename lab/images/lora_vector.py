@@ -24,8 +24,8 @@ import numpy as np
 from lab.images.adapters import forget
 from lab.images.model import ImageModel
 from lab.images.sets import ImageSet
-from lab.images.train.loop import Step
 from lab.images.tune import TuneSettings, add_adapter, tune
+from lab.training.loop import Step
 
 if TYPE_CHECKING:
     import torch

@@ -18,7 +18,7 @@ from lab.images.flow import noised, times
 from lab.images.model import ImageModel, Text
 from lab.images.sampler import token_positions
 from lab.images.sets import ImageSet
-from lab.images.train.loop import Schedule, Step, train
+from lab.training.loop import Schedule, Step, train
 
 if TYPE_CHECKING:
     import torch

@@ -9,7 +9,7 @@ import math
 import numpy as np
 from PIL import Image
 
-from lab.vision.bank import Bank
+from lab.vision.bank import Bank, offsets
 from lab.vision.example import n_classes, shares
 from lab.vision.propagate import N_NEIGHBOURS, TEMPERATURE, neighbours
 from lab.vision.question import Question
@@ -41,10 +41,11 @@ def self_prompted(question: Question) -> np.ndarray:
     first = _marked_or_all(bank.only(bank.example == 0), bank)
     answer = neighbours(first, places)
     for place in range(1, int(bank.example.max()) + 1):
-        own = Bank(places, answer.astype(np.float32), np.full(len(places), place))
+        laid = question.laid(answer.astype(np.float32))
+        offset = offsets(laid).reshape(len(places), -1, 2)
+        own = Bank(places, answer.astype(np.float32), np.full(len(places), place), offset)
         new = bank.only(bank.example == place)
-        joined = Bank(*(np.concatenate(parts) for parts in zip(new, own, strict=True)))
-        answer = _without_itself(joined, places, len(new.keys))
+        answer = _without_itself(new.joined(own), places, len(new.keys))
     return question.laid(answer)
 
 
@@ -72,9 +73,13 @@ def stitched(question: Question) -> np.ndarray:
         )
         for row, column in cells
     ]
-    labels = [shares(each.marks, n, size, size).reshape(-1, n + 1) for each in examples]
-    keys = np.concatenate(parts[:-1])
-    bank = Bank(keys, np.concatenate(labels), np.repeat(np.arange(len(examples)), size * size))
+    labels = np.stack([shares(each.marks, n, size, size) for each in examples])
+    bank = Bank(
+        np.concatenate(parts[:-1]),
+        labels.reshape(-1, n + 1),
+        np.repeat(np.arange(len(examples)), size * size),
+        np.stack([offsets(each) for each in labels]).reshape(-1, n, 2),
+    )
     return neighbours(bank, parts[-1]).reshape(size, size, n + 1)
 
 

@@ -77,9 +77,10 @@ def compressed(bank: Bank, n_foreground: int, n_background: int) -> Bank:
     """Replace the rows of each class by a few unit means, of which each has its class alone."""
     from scipy.cluster.vq import kmeans2
 
+    n_classes = bank.labels.shape[1] - 1
     keys, labels = [], []
     of = bank.labels.argmax(axis=1)
-    for label in range(bank.labels.shape[1]):
+    for label in range(n_classes + 1):
         rows = bank.keys[of == label]
         if not len(rows):
             rows = bank.keys[[int(bank.labels[:, label].argmax())]]  # too small to lead any place
@@ -88,9 +89,10 @@ def compressed(bank: Bank, n_foreground: int, n_background: int) -> Bank:
         means, _ = kmeans2(rows, n, minit="++", seed=0)
         means = means[np.linalg.norm(means, axis=1) > _TIE]
         keys.append(means / np.linalg.norm(means, axis=1, keepdims=True))
-        labels.append(np.eye(bank.labels.shape[1], dtype=np.float32)[np.full(len(means), label)])
+        labels.append(np.eye(n_classes + 1, dtype=np.float32)[np.full(len(means), label)])
     joined = np.concatenate(keys).astype(np.float32)
-    return Bank(joined, np.concatenate(labels), np.zeros(len(joined), int))
+    nowhere = np.zeros((len(joined), n_classes, 2), np.float32)
+    return Bank(joined, np.concatenate(labels), np.zeros(len(joined), int), nowhere)
 
 
 def _softmax(values: np.ndarray) -> np.ndarray:

@@ -14,8 +14,8 @@ from lab.images.grid import COLUMN, PAIR, SINGLE, SQUARE, STACK
 from lab.images.model import ImageModel, load_embedded, save_pipeline
 from lab.images.sampler import Given, Settings, draw, sample
 from lab.images.train.fill import random_mask, train_fill, widened
-from lab.images.train.loop import Schedule
 from lab.learners.embedder import N_DIMENSIONS
+from lab.training.loop import Schedule
 
 PLAIN = Settings(3, 1.0)
 CAPTION = "[LEFT] fox, flat style; [RIGHT] owl, 3d style"

@@ -13,8 +13,8 @@ from lab.images.lora_basis import FLOOR, fit_basis
 from lab.images.lora_vector import RANK, fingerprint
 from lab.images.tasks import find_task
 from lab.images.train.icm import Collected, Plan, collect, make_icm, read_one, train_icm
-from lab.images.train.loop import Schedule
 from lab.images.tune import TuneSettings
+from lab.training.loop import Schedule
 from lab.weights import WeightsError
 
 SIZES = (12, 8)

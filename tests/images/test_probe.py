@@ -11,9 +11,7 @@ from lab.images.concepts import STYLES, concepts
 from lab.images.emoji import Atlas, atlas
 from lab.images.probe import as_values, load_probe, new_probe, read_panels
 from lab.images.train import probe as training
-from lab.images.train.loop import Schedule, Step
 from lab.images.train.probe import probe_accuracy, probe_loss, save_probe, task_accuracy, train_probe
-from lab.images.train.record import curve
 from lab.images.train.views import (
     EMPTY,
     Views,
@@ -23,6 +21,8 @@ from lab.images.train.views import (
     random_views,
     weathered,
 )
+from lab.training.loop import Schedule, Step
+from lab.training.record import curve
 from lab.weights import WeightsError
 
 N_CONCEPTS = 4

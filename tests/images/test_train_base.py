@@ -16,7 +16,7 @@ from lab.images.train.autoencoder import train_autoencoder
 from lab.images.train.base import ALONE, TOGETHER, LatentTable, Stage, flow_loss, train_base
 from lab.images.train.contents import Canvas, grid_of, independent_canvas
 from lab.images.train.fill import fill_loss, random_batch, widened
-from lab.images.train.loop import Schedule
+from lab.training.loop import Schedule
 
 FOX, OWL = Panel("fox", "flat"), Panel("owl", "3d", "blue", "small")
 

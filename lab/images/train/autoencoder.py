@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lab.images.components import new_vae
-from lab.images.train.loop import Schedule, Step, train
+from lab.training.loop import Schedule, Step, train
 
 SCHEDULE = Schedule(n_steps=2_600, rate=2e-3, n_warmup=100, flat=0.4, ema=0.995)
 BATCH = 8

@@ -14,7 +14,7 @@ from lab.images.grid import Grid
 from lab.images.panels import BACKGROUNDS, SIZES, Panel, draw
 from lab.images.text import read
 from lab.images.train.contents import PANELS_PER_WORKER, Canvas, grid_of, independent_canvas
-from lab.images.train.loop import Schedule, Step, train
+from lab.training.loop import Schedule, Step, train
 
 if TYPE_CHECKING:
     import torch

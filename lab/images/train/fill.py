@@ -24,7 +24,7 @@ from lab.images.panels import draw
 from lab.images.text import read
 from lab.images.train.base import N_WORKERS, half_on_cuda
 from lab.images.train.contents import PANELS_PER_WORKER, grid_of, independent_canvas
-from lab.images.train.loop import Schedule, Step, train
+from lab.training.loop import Schedule, Step, train
 
 if TYPE_CHECKING:
     import torch

@@ -20,9 +20,10 @@ from lab.images.lora_vector import RANK, fingerprint, layout, tune_shared
 from lab.images.model import ImageModel
 from lab.images.task_vector import N_EXAMPLES, task_vector
 from lab.images.tasks import TASKS, SetTask, task_sets
-from lab.images.train.loop import Schedule, Step, train
-from lab.images.train.record import curve, seconds_spent, sha256_of_array, write_record
+from lab.images.train import COMMAND
 from lab.images.tune import TuneSettings
+from lab.training.loop import Schedule, Step, train
+from lab.training.record import curve, seconds_spent, sha256_of_array, write_record
 
 if TYPE_CHECKING:
     import torch
@@ -155,8 +156,8 @@ def write(cvae: Cvae, collected: Sequence[Collected], folder: Path, work: Path, 
     icm.save(cvae, trained, folder)
     seen = torch.cat([each.vectors for each in collected if each.task not in HELD_OUT])
     write_record(
-        folder / "training.json", "icm", plan.schedule, 0, sha256_of_array(seen.numpy()), work / "icm.csv",
-        n_vectors=len(seen), n_numbers=seen.shape[1], n_components=cvae.basis.n_components,
+        folder / "training.json", f"{COMMAND} icm", plan.schedule, 0, sha256_of_array(seen.numpy()),
+        work / "icm.csv", n_vectors=len(seen), n_numbers=seen.shape[1], n_components=cvae.basis.n_components,
         explained_variance=cvae.basis.explained(seen), relative_error=_errors(cvae, collected),
         held_out=list(HELD_OUT), base=cvae.base, tuning=asdict(plan.tuning), tuning_sets=plan.n_sets,
         tuning_seeds=list(plan.seeds),

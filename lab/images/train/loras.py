@@ -10,9 +10,10 @@ from lab.images.model import ImageModel
 from lab.images.sets import ImageSet, single_panels
 from lab.images.shelf import SHIPPED, adapter_name
 from lab.images.tasks import TASKS, find_task, task_sets
-from lab.images.train.loop import Step
-from lab.images.train.record import curve, sha256_of_array, write_record
+from lab.images.train import COMMAND
 from lab.images.tune import TuneSettings, tune
+from lab.training.loop import Step
+from lab.training.record import curve, sha256_of_array, write_record
 
 N_SETS = 100
 SETTINGS = TuneSettings(rank=16, n_steps=450, rate=2e-3, batch=16)
@@ -74,7 +75,7 @@ def tune_one(
     adapters.forget(model, name)
     write_record(
         SHIPPED / f"{recipe.name}.json",
-        "loras",
+        f"{COMMAND} loras",
         settings.schedule,
         settings.seed,
         _hash(sets),

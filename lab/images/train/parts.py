@@ -9,15 +9,16 @@ import numpy as np
 from lab.images.emoji import atlas, draw_all, shared_codes
 from lab.images.model import EMBEDDED, load_embedded, save_pipeline
 from lab.images.text import SCALE_FILE, new_encoder, scale_of, sentence_network
+from lab.images.train import COMMAND
 from lab.images.train.autoencoder import SCHEDULE as AUTOENCODER
 from lab.images.train.autoencoder import train_autoencoder
 from lab.images.train.base import ALONE, TOGETHER, LatentTable, Stage, latent_table, train_base
 from lab.images.train.fill import SCHEDULE as FILL
 from lab.images.train.fill import train_fill
-from lab.images.train.loop import Step
 from lab.images.train.measure import measure
 from lab.images.train.probe import save_probe, train_probe
-from lab.images.train.record import curve, sha256_of_array, write_record
+from lab.training.loop import Step
+from lab.training.record import curve, sha256_of_array, write_record
 
 SEED = 0
 _SHARD = "15MB"
@@ -33,7 +34,7 @@ def autoencoder(work: Path, device: str = "cpu") -> Iterator[Step]:
     folder = EMBEDDED / "vae"
     vae.save_pretrained(folder)
     write_record(
-        folder / "training.json", "autoencoder", AUTOENCODER, SEED, sha256_of_array(drawings),
+        folder / "training.json", f"{COMMAND} autoencoder", AUTOENCODER, SEED, sha256_of_array(drawings),
         work / "autoencoder.csv", psnr_db=_psnr(vae),
     )  # fmt: skip
 
@@ -76,7 +77,7 @@ def fill(work: Path, device: str = "cpu") -> Iterator[Step]:
     folder = EMBEDDED / "fill"
     transformer.to("cpu", torch.bfloat16).save_pretrained(folder, max_shard_size=_SHARD)
     data = sha256_of_array(drawings.pixels)
-    write_record(folder / "training.json", "fill", FILL, SEED, data, work / "fill.csv")
+    write_record(folder / "training.json", f"{COMMAND} fill", FILL, SEED, data, work / "fill.csv")
 
 
 def loras(work: Path, device: str = "cpu") -> Iterator[Step]:
@@ -116,7 +117,7 @@ def _stage(part: str, transformer: Any, stage: Stage, work: Path) -> Iterator[St
     save_file(scale, EMBEDDED / SCALE_FILE)
     data = sha256_of_array(table.latents.numpy())
     write_record(
-        EMBEDDED / "transformer" / f"training-{part}.json", part, stage.schedule, SEED, data,
+        EMBEDDED / "transformer" / f"training-{part}.json", f"{COMMAND} {part}", stage.schedule, SEED, data,
         work / f"{part}.csv", p_single=stage.p_single, read=measure(load_embedded()),
     )  # fmt: skip
 

@@ -24,8 +24,7 @@ from lab.images.probe import (
     read_panels,
 )
 from lab.images.tasks import TASKS, task_sets
-from lab.images.train.loop import Schedule, Step, train
-from lab.images.train.record import sha256_of_array, write_record
+from lab.images.train import COMMAND
 from lab.images.train.views import (
     EMPTY,
     Views,
@@ -36,6 +35,8 @@ from lab.images.train.views import (
     random_views,
     weathered,
 )
+from lab.training.loop import Schedule, Step, train
+from lab.training.record import sha256_of_array, write_record
 
 if TYPE_CHECKING:
     import torch
@@ -212,8 +213,8 @@ def save_probe(
     if vae is not None:
         tasks["tasks_decoded"] = task_accuracy(probe, drawings, vae, seed=seed)
     write_record(
-        folder / "training.json", "probe", schedule, seed, sha256_of_array(drawings.pixels), curve_path,
-        n_parameters=sum(tensor.numel() for tensor in probe.parameters()), batch=BATCH,
+        folder / "training.json", f"{COMMAND} probe", schedule, seed, sha256_of_array(drawings.pixels),
+        curve_path, n_parameters=sum(tensor.numel() for tensor in probe.parameters()), batch=BATCH,
         is_decoded=vae is not None, accuracy=probe_accuracy(probe, drawings, vae, seed) | tasks,
     )  # fmt: skip
 

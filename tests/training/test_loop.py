@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from lab.images.train.loop import Schedule, Step, train
-from lab.images.train.record import curve
+from lab.training.loop import Schedule, Step, train
+from lab.training.record import curve
 
 SCHEDULE = Schedule(n_steps=6, rate=0.1, n_warmup=2, flat=0.5, ema=0.9)
 

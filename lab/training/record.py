@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from lab.images.train.loop import Schedule, Step
 from lab.runs.environment import environment
+from lab.training.loop import Schedule, Step
 
 _EVERY = 25  # steps a line of the curve
 _POINTS = 200  # of the curve that is kept
@@ -50,13 +50,13 @@ def _go_on(path: Path, step: int) -> float:
 
 
 def write_record(
-    path: Path, part: str, schedule: Schedule, seed: int, data: str, curve_path: Path, **more: Any
+    path: Path, command: str, schedule: Schedule, seed: int, data: str, curve_path: Path, **more: Any
 ) -> None:
     """Write a part's record as JSON.
 
     Args:
         path: The file, beside the weights.
-        part: What was trained; also the word for `python -m lab.images.train`.
+        command: What makes it again, from nothing or from the parts before it.
         schedule: The schedule that was followed.
         seed: The seed.
         data: SHA-256 of what it was trained on.
@@ -66,7 +66,7 @@ def write_record(
     rows = _rows(curve_path)
     thin = rows[:: max(1, len(rows) // _POINTS)]
     record: Mapping[str, Any] = {
-        "command": f"python -m lab.images.train {part}",
+        "command": command,
         "schedule": asdict(schedule),
         "seed": seed,
         "data_sha256": data,

@@ -1,0 +1,37 @@
+"""The parts of in-context vision in the order of their training, and what is written of each."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from lab.images.emoji import atlas
+from lab.training.loop import Step
+from lab.training.record import curve, write_record
+from lab.vision import segic as segic_model
+from lab.vision.lite import lite0
+from lab.vision.train import COMMAND
+from lab.vision.train.segic import SCHEDULE as SEGIC
+from lab.vision.train.segic import Kept, compose, train_segic
+
+SEED = 0
+
+
+def segic(work: Path, device: str = "cpu") -> Iterator[Step]:
+    """Train SEGIC's decoder on composed scenes; small enough for a CPU, which is where it is trained."""
+    from safetensors.torch import save_file
+
+    scenes = compose(atlas(), SEED)
+    every = [each for styles in scenes.values() for found in styles.values() for each in found]
+    decoder, steps = train_segic(scenes, Kept(lite0(), every), work / "segic.pt", SEED)
+    yield from curve(steps, work / "segic.csv")
+    folder = segic_model.FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {name: tensor.half().contiguous() for name, tensor in decoder.state_dict().items()}
+    save_file(tensors, folder / "model.safetensors")
+    data = hashlib.sha256()
+    for each in every:
+        data.update(each.picture.tobytes())
+    write_record(
+        folder / "training.json", f"{COMMAND} segic", SEGIC, SEED, data.hexdigest(), work / "segic.csv",
+        n_scenes=len(every), n_parameters=sum(tensor.numel() for tensor in decoder.parameters()),
+    )  # fmt: skip
