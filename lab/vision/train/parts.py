@@ -7,13 +7,18 @@ from pathlib import Path
 from lab.images.emoji import atlas
 from lab.training.loop import Step
 from lab.training.record import curve, write_record
+from lab.vision import operations, shapes
+from lab.vision import painter as painter_model
 from lab.vision import segic as segic_model
 from lab.vision.lite import lite0
 from lab.vision.train import COMMAND
+from lab.vision.train.painter import SCHEDULE as PAINTER
+from lab.vision.train.painter import train_painter
 from lab.vision.train.segic import SCHEDULE as SEGIC
 from lab.vision.train.segic import Kept, compose, train_segic
 
 SEED = 0
+_SHARD = "15MB"
 
 
 def segic(work: Path, device: str = "cpu") -> Iterator[Step]:
@@ -34,4 +39,19 @@ def segic(work: Path, device: str = "cpu") -> Iterator[Step]:
     write_record(
         folder / "training.json", f"{COMMAND} segic", SEGIC, SEED, data.hexdigest(), work / "segic.csv",
         n_scenes=len(every), n_parameters=sum(tensor.numel() for tensor in decoder.parameters()),
+    )  # fmt: skip
+
+
+def painter(work: Path, device: str = "cpu") -> Iterator[Step]:
+    """Train Painter's network on pictures that are drawn as they are needed."""
+    import torch
+
+    network, steps = train_painter(work / "painter.pt", SEED)
+    yield from curve(steps, work / "painter.csv")
+    folder = painter_model.FOLDER
+    network.to(torch.float16).save_pretrained(folder, max_shard_size=_SHARD)
+    source = Path(operations.__file__).read_bytes() + Path(shapes.__file__).read_bytes()
+    write_record(
+        folder / "training.json", f"{COMMAND} painter", PAINTER, SEED, hashlib.sha256(source).hexdigest(),
+        work / "painter.csv", n_parameters=sum(tensor.numel() for tensor in network.parameters()),
     )  # fmt: skip
