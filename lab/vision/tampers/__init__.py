@@ -1,0 +1,1 @@
+"""Ways to disguise a copied picture."""
