@@ -16,7 +16,7 @@ from lab.training.loop import Step
 from lab.training.record import curve, sha256_of_array, write_record
 
 N_SETS = 100
-SETTINGS = TuneSettings(rank=16, n_steps=450, rate=2e-3, batch=16)
+SETTINGS = TuneSettings(rank=16, n_steps=400, rate=2e-3, batch=12)
 STUDIED = ("coloured", "rendered", "growth")
 """Tasks that also get an ordinary LoRA; the first also LoRAs of fewer sets."""
 
