@@ -1,7 +1,7 @@
 """Train the weights under assets/images from nothing; what was broken off goes on where it stopped.
 
 python -m lab.images.train all [--work DIR] [--threads N] [--device cuda]
-python -m lab.images.train autoencoder | probe | base | canvases | fill | loras | icm
+python -m lab.images.train autoencoder | probe | base | canvases | longer | fill | loras | icm
 """
 
 import sys
@@ -14,6 +14,7 @@ PARTS = {
     "probe": parts.probe,
     "base": parts.base,
     "canvases": parts.canvases,
+    "longer": parts.longer,
     "fill": parts.fill,
     "loras": parts.loras,
     "icm": parts.icm,

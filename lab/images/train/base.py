@@ -44,6 +44,8 @@ ALONE = Stage(Schedule(n_steps=9_000, rate=2e-3, n_warmup=150, flat=0.45, ema=0.
 """Learns what things look like."""
 TOGETHER = Stage(Schedule(n_steps=6_500, rate=1.5e-3, n_warmup=100, flat=0.4, ema=0.999), (0.25, 0.25))
 """Goes on from there, and learns which text is of which panel."""
+LONGER = Stage(Schedule(n_steps=7_000, rate=1.5e-3, n_warmup=100, flat=0.35, ema=0.999), (0.3, 0.3))
+"""Goes on once more, for sharper drawings."""
 
 
 @dataclass(frozen=True)

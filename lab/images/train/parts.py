@@ -12,7 +12,7 @@ from lab.images.text import SCALE_FILE, new_encoder, scale_of, sentence_network
 from lab.images.train import COMMAND
 from lab.images.train.autoencoder import SCHEDULE as AUTOENCODER
 from lab.images.train.autoencoder import train_autoencoder
-from lab.images.train.base import ALONE, TOGETHER, LatentTable, Stage, latent_table, train_base
+from lab.images.train.base import ALONE, LONGER, TOGETHER, LatentTable, Stage, latent_table, train_base
 from lab.images.train.fill import SCHEDULE as FILL
 from lab.images.train.fill import train_fill
 from lab.images.train.measure import measure
@@ -60,11 +60,12 @@ def base(work: Path, device: str = "cpu") -> Iterator[Step]:
 
 def canvases(work: Path, device: str = "cpu") -> Iterator[Step]:
     """Go on from the saved transformer with independent panels side by side, and save the pipeline again."""
-    from diffusers import FluxTransformer2DModel
+    yield from _stage("canvases", _saved(device), TOGETHER, work)
 
-    saved: Any = FluxTransformer2DModel.from_pretrained(EMBEDDED / "transformer", local_files_only=True)
-    saved.register_to_config(_name_or_path="")
-    yield from _stage("canvases", saved.float().to(device), TOGETHER, work)
+
+def longer(work: Path, device: str = "cpu") -> Iterator[Step]:
+    """Go on once more in the same way."""
+    yield from _stage("longer", _saved(device), LONGER, work)
 
 
 def fill(work: Path, device: str = "cpu") -> Iterator[Step]:
@@ -93,6 +94,14 @@ def icm(work: Path, device: str = "cpu") -> Iterator[Step]:
     from lab.images.train.icm import make_icm
 
     yield from make_icm(load_embedded(device=device), atlas(), work)
+
+
+def _saved(device: str) -> Any:
+    from diffusers import FluxTransformer2DModel
+
+    saved: Any = FluxTransformer2DModel.from_pretrained(EMBEDDED / "transformer", local_files_only=True)
+    saved.register_to_config(_name_or_path="")
+    return saved.float().to(device)
 
 
 def _stage(part: str, transformer: Any, stage: Stage, work: Path) -> Iterator[Step]:
