@@ -219,7 +219,12 @@ def load_embedded(folder: Path = EMBEDDED, device: str = "cpu", encoder: Any = N
 
 def quiet_loading() -> None:
     """Keep what diffusers and transformers say while they load to errors, without bars of their own."""
+    import warnings
+
     from transformers.utils import logging as of_transformers
+
+    # more than one adapter in a model is what the lab is for
+    warnings.filterwarnings("ignore", message="Already found a `peft_config`")
 
     of_transformers.set_verbosity_error()  # before diffusers is imported, which makes it talk
     of_transformers.disable_progress_bar()

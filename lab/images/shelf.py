@@ -11,6 +11,7 @@ from lab.images.adapters import SUFFIX, AdapterError, load, weigh
 from lab.images.concepts import ASSETS
 from lab.images.lora_vector import from_vector
 from lab.images.model import ImageModel, load_embedded
+from lab.images.tasks import TASKS, SetTask
 from lab.learners.load import choose_device
 from lab.place import home, is_shared
 from lab.weights.manifest import sha256_of
@@ -34,6 +35,12 @@ def names() -> list[str]:
     shipped = sorted(path.stem for path in SHIPPED.glob(f"*{SUFFIX}"))
     own = sorted(path.stem for path in own_folder().glob(f"*{SUFFIX}"))
     return [*shipped, *(OWN + name for name in own)]
+
+
+def tuned_tasks() -> list[SetTask]:
+    """List the tasks that a shipped LoRA is there for."""
+    known = names()
+    return [task for task in TASKS if task.id in known]
 
 
 def path_of(name: str) -> Path:

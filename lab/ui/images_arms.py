@@ -8,8 +8,7 @@ import gradio as gr
 from lab.experiments.sets import BASE, LORA, ORDINARY, WRONG, SetsParams, wrong_task
 from lab.images.model import has_fill
 from lab.images.sampler import MODES
-from lab.images.shelf import names
-from lab.images.tasks import TASKS
+from lab.images.shelf import names, tuned_tasks
 from lab.ui import images_result
 from lab.ui.images_form import MODE_TITLES
 from lab.ui.images_panels import references
@@ -67,7 +66,7 @@ def _form() -> tuple[RunControls, dict[str, Any]]:
     arms = offered(defaults.task)
     by_name: dict[str, Any] = {}
     by_name["task"] = gr.Dropdown(
-        [(task.title, task.id) for task in TASKS], value=defaults.task, label="Task",
+        [(task.title, task.id) for task in tuned_tasks()], value=defaults.task, label="Task",
         info="Which relation the panels of a set have.", elem_id="sets-task",
     )  # fmt: skip
     by_name["arms"] = gr.CheckboxGroup(

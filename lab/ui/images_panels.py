@@ -9,8 +9,8 @@ from lab.experiments.image_run import TASK_LORA
 from lab.experiments.panels import PanelsParams
 from lab.images.layout import default_layouts
 from lab.images.sampler import MODES
-from lab.images.shelf import names
-from lab.images.tasks import TASKS, find_task
+from lab.images.shelf import names, tuned_tasks
+from lab.images.tasks import find_task
 from lab.ui import images_result
 from lab.ui.images_form import MODE_TITLES
 from lab.ui.images_result import Study
@@ -39,7 +39,7 @@ def _form() -> tuple[RunControls, dict[str, Any]]:
     defaults = PanelsParams()
     by_name: dict[str, Any] = {}
     by_name["task"] = gr.Dropdown(
-        [(task.title, task.id) for task in TASKS], value=defaults.task, label="Task",
+        [(task.title, task.id) for task in tuned_tasks()], value=defaults.task, label="Task",
         info="Which relation the panels of a set have.", elem_id="panels-task",
     )  # fmt: skip
     by_name["lora"] = gr.Dropdown(
