@@ -7,6 +7,7 @@ from tiny_images import ship_tiny, ship_tiny_generator
 
 from lab import papers
 from lab.experiments.sets import SetsParams
+from lab.images import shelf
 from lab.ui import images, images_arms, images_result
 from lab.ui.people import Lab
 
@@ -38,6 +39,11 @@ def test_a_stored_run_of_other_arms_is_restored_with_them(own_lab_home):
     by_id = {component.elem_id: update for component, update in updates.items()}
     assert by_id["sets-arms"].value == ["base", "own/mine"] and by_id["sets-n-queries"] == 5
     assert "own/mine" in [arm for _, arm in by_id["sets-arms"].choices]
+
+
+def test_the_tasks_on_offer_are_those_that_a_lora_is_there_for(monkeypatch):
+    monkeypatch.setattr(shelf, "names", lambda: ["rendered", "rendered-ordinary", "own/storyboard"])
+    assert [task.id for task in shelf.tuned_tasks()] == ["rendered"]
 
 
 def test_the_whole_tab_builds_and_each_experiment_opens_in_its_own_place(own_lab_home, monkeypatch):
