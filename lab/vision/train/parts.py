@@ -10,12 +10,15 @@ from lab.training.record import curve, write_record
 from lab.vision import operations, shapes
 from lab.vision import painter as painter_model
 from lab.vision import segic as segic_model
+from lab.vision import stacker as stacker_model
 from lab.vision.lite import lite0
 from lab.vision.train import COMMAND
 from lab.vision.train.painter import SCHEDULE as PAINTER
 from lab.vision.train.painter import train_painter
 from lab.vision.train.segic import SCHEDULE as SEGIC
 from lab.vision.train.segic import Kept, compose, train_segic
+from lab.vision.train.stacker import N_ORIGINALS, originals, shown_patterns, train_stacker
+from lab.vision.train.stacker import SCHEDULE as STACKER
 
 SEED = 0
 _SHARD = "15MB"
@@ -54,4 +57,23 @@ def painter(work: Path, device: str = "cpu") -> Iterator[Step]:
     write_record(
         folder / "training.json", f"{COMMAND} painter", PAINTER, SEED, hashlib.sha256(source).hexdigest(),
         work / "painter.csv", n_parameters=sum(tensor.numel() for tensor in network.parameters()),
+    )  # fmt: skip
+
+
+def stacker(work: Path, device: str = "cpu") -> Iterator[Step]:
+    """Train ImageStacker on composed scenes."""
+    from safetensors.torch import save_file
+
+    pictures = originals(atlas(), N_ORIGINALS, SEED)
+    network, steps = train_stacker(pictures, work / "stacker.pt", SEED)
+    yield from curve(steps, work / "stacker.csv")
+    folder = stacker_model.FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {name: tensor.half().contiguous() for name, tensor in network.state_dict().items()}
+    save_file(tensors, folder / "model.safetensors")
+    data = hashlib.sha256(b"".join(picture.tobytes() for picture in pictures)).hexdigest()
+    write_record(
+        folder / "training.json", f"{COMMAND} stacker", STACKER, SEED, data, work / "stacker.csv",
+        n_pictures=len(pictures), patterns=[each.id for each in shown_patterns()],
+        n_parameters=sum(tensor.numel() for tensor in network.parameters()),
     )  # fmt: skip
