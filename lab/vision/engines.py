@@ -3,6 +3,7 @@
 import numpy as np
 
 from lab.vision import ordered, propagate
+from lab.vision.clusters import clustered
 from lab.vision.question import Engine, Question
 
 
@@ -17,6 +18,7 @@ ENGINES: tuple[Engine, ...] = (
     Engine("neighbours", "Nearest places", _of_bank(propagate.neighbours), is_ordered=False),
     Engine("prototypes", "A few prototypes", _of_bank(propagate.prototypes), is_ordered=False),
     Engine("ridge", "Ridge regression", _of_bank(propagate.ridge), is_ordered=False),
+    Engine("clusters", "Whole groups of places", clustered, is_ordered=False),
     Engine("last", "Memory of the last two", ordered.last_examples, is_ordered=True),
     Engine("decayed", "Memory that fades", ordered.decayed, is_ordered=True),
     Engine("self-prompted", "Prompted by its own answers", ordered.self_prompted, is_ordered=True),
