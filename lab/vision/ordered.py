@@ -11,7 +11,7 @@ from PIL import Image
 
 from lab.vision.bank import Bank, offsets
 from lab.vision.example import n_classes, shares
-from lab.vision.propagate import N_NEIGHBOURS, TEMPERATURE, neighbours
+from lab.vision.propagate import TEMPERATURE, neighbours, weighed
 from lab.vision.question import Question
 
 N_REMEMBERED = 2
@@ -88,11 +88,7 @@ def _without_itself(bank: Bank, places: np.ndarray, n_new: int) -> np.ndarray:
     similarity = places @ bank.keys.T
     own = np.arange(len(places))
     similarity[own, n_new + own] = -np.inf
-    n = min(N_NEIGHBOURS, similarity.shape[1])
-    nearest = np.argpartition(-similarity, n - 1, axis=1)[:, :n]
-    logits = np.take_along_axis(similarity, nearest, axis=1) / TEMPERATURE
-    weights = np.exp(logits - logits.max(axis=1, keepdims=True))
-    weights /= weights.sum(axis=1, keepdims=True)
+    nearest, weights = weighed(similarity)
     return np.einsum("pn,pnc->pc", weights, bank.labels[nearest])
 
 

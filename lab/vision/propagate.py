@@ -28,11 +28,26 @@ def neighbours(
         n: Neighbours that count.
         temperature: Of the softmax.
     """
-    similarity = places @ bank.keys.T
+    nearest, weights = weighed(places @ bank.keys.T, n, temperature)
+    return np.einsum("pn,pnc->pc", weights, bank.labels[nearest])
+
+
+def weighed(
+    similarity: np.ndarray, n: int = N_NEIGHBOURS, temperature: float = TEMPERATURE
+) -> tuple[np.ndarray, np.ndarray]:
+    """Find the most similar rows of each place and their weights, the softmax of their similarities.
+
+    Args:
+        similarity: Shape (n_places, n_rows).
+        n: Neighbours that count, at most all rows.
+        temperature: Of the softmax.
+
+    Returns:
+        Places of the rows, int, and weights of sum 1, both of shape (n_places, n).
+    """
     n = min(n, similarity.shape[1])
     nearest = np.argpartition(-similarity, n - 1, axis=1)[:, :n]
-    weights = _softmax(np.take_along_axis(similarity, nearest, axis=1) / temperature)
-    return np.einsum("pn,pnc->pc", weights, bank.labels[nearest])
+    return nearest, _softmax(np.take_along_axis(similarity, nearest, axis=1) / temperature)
 
 
 def prototypes(

@@ -23,7 +23,7 @@ import numpy as np
 
 from lab.vision.backbone import scaled
 from lab.vision.bank import Bank
-from lab.vision.propagate import N_NEIGHBOURS, TEMPERATURE
+from lab.vision.propagate import weighed
 from lab.vision.question import Question
 from lab.weights import WeightsError
 
@@ -77,11 +77,7 @@ def instructions(bank: Bank, features: np.ndarray, label: int, name: str = "") -
     if not is_marked.any():
         is_marked = bank.labels[:, label] >= bank.labels[:, label].max()
     similarity = features.reshape(rows * columns, -1) @ bank.keys.T
-    n = min(N_NEIGHBOURS, similarity.shape[1])
-    nearest = np.argpartition(-similarity, n - 1, axis=1)[:, :n]
-    logits = np.take_along_axis(similarity, nearest, axis=1) / TEMPERATURE
-    weights = np.exp(logits - logits.max(axis=1, keepdims=True))
-    weights /= weights.sum(axis=1, keepdims=True)
+    nearest, weights = weighed(similarity)
     share = np.einsum("pn,pn->p", weights, bank.labels[nearest, label])
     offset = np.einsum("pn,pnd->pd", weights, bank.offset[nearest, label - 1])
     cosines = np.stack([_best(similarity[:, is_marked]), _best(similarity[:, ~is_marked])], axis=1)
