@@ -11,7 +11,7 @@ References are stacked with themselves, and so is a query without a prompt. `is_
 compared with: each of the three pictures is described by itself, and the descriptions are concatenated.
 
 Source: Wang et al. 2024, AnyPattern (arXiv:2404.13788), section 5. Differences: a convolutional network of
-0.7 M parameters on 64 pixels, and copies are told apart within a batch (InfoNCE) where the paper classifies
+0.9 M parameters on 64 pixels, and copies are told apart within a batch (InfoNCE) where the paper classifies
 instances.
 """
 
