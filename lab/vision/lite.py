@@ -1,7 +1,7 @@
 """EfficientNet-Lite0 as a backbone: two strides of an ImageNet network, on a grid of 28 × 28 places.
 
-Source: Liu 2020, EfficientNet-Lite; Tan & Le 2019 (arXiv:1905.11946). Either stride alone and smaller pictures
-described places less well on photographs that were looked at while this was written.
+Source: Liu 2020, EfficientNet-Lite; Tan & Le 2019 (arXiv:1905.11946). Either stride alone, and smaller
+pictures, described places less well on photographs that were looked at while this was written.
 """
 
 from functools import cache

@@ -83,7 +83,6 @@ def fill(work: Path, device: str = "cpu") -> Iterator[Step]:
 
 def loras(work: Path, device: str = "cpu") -> Iterator[Step]:
     """Tune every LoRA that comes with the lab on the saved base."""
-    from lab.images.model import load_embedded
     from lab.images.train.loras import tune_all
 
     yield from tune_all(load_embedded(device=device), atlas(), work)
