@@ -9,9 +9,10 @@ import gradio as gr
 from gradio.events import Dependency
 
 from lab.papers import is_waiting
-from lab.ui import compose, images, order, position, runs
+from lab.ui import compose, order, position, runs
 from lab.ui.api import mount_api
 from lab.ui.headline import headline_html
+from lab.ui.images import tab as images
 from lab.ui.opening import compose_door, tab_doors, wire_links, wire_moving_on
 from lab.ui.people import Lab, welcome
 from lab.ui.run_controls import NO_TAB, TabHandle

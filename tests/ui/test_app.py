@@ -77,7 +77,7 @@ def test_every_event_of_the_page_is_private_but_the_documented_endpoints(page):
 
 
 def test_as_many_visitors_as_are_kept_fit_in_a_gigabyte(page):
-    """Gradio holds a copy of every component's properties for each visitor, and forgets the oldest visitors."""
+    """Gradio copies every component's properties for each visitor, and forgets the oldest visitors."""
     n_measured = 5
     SessionState(page)  # what is made once, by the first
     tracemalloc.start()
@@ -93,3 +93,43 @@ def test_the_page_is_small_on_the_wire(page):
     """What describes the page takes less than half a second of a slow line (4 megabits a second)."""
     sent = gzip.compress(json.dumps(page.get_config_file(), default=str).encode())
     assert len(sent) < 250_000
+
+
+def test_element_ids_are_unique(page):
+    ids = [block.elem_id for block in page.blocks.values() if getattr(block, "elem_id", None)]
+    assert sorted(set(ids)) == sorted(ids)
+
+
+def test_every_step_of_the_tour_points_at_something_on_the_page(page):
+    ids = {f"#{block.elem_id}" for block in page.blocks.values() if getattr(block, "elem_id", None)}
+    assert {step.selector for step in STEPS} <= ids
+    assert 5 <= len(STEPS) <= 6
+
+
+def test_the_scripts_of_the_page_hold_no_foreign_address():
+    assert "http://" not in head() and "https://" not in head()
+
+
+def test_the_headline_states_the_strongest_move_between_two_of_the_four_places():
+    def change(layout: str, flips: float) -> dict:
+        return {"reference": "sum", "layout": layout, "prediction_change": flips,
+                "prediction_change_low": flips - 0.1, "prediction_change_high": flips + 0.1}  # fmt: skip
+
+    summary = {
+        "comparisons": [change("none", 0.9), change("turns", 0.6), change("eum", 0.41), change("ssp", 0.2)]
+    }
+    assert headline.finding(summary, 5) == (
+        "Moving the same five demonstrations from the start of the user message to the end of the user "
+        "message flips <strong>41 %</strong> of this model’s answers."
+    )
+
+
+def test_without_a_comparison_the_headline_asks():
+    assert headline.finding({}, 5) == headline.QUESTION
+
+
+def test_the_headline_tells_what_a_shipped_run_says():
+    if not list_examples():
+        pytest.skip("no example run is shipped yet")
+    assert "<strong>" in headline.headline_html()
+    assert "95 % interval" in headline.headline_html()

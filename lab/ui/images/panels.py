@@ -11,10 +11,10 @@ from lab.images.layout import default_layouts
 from lab.images.sampler import MODES
 from lab.images.shelf import names, tuned_tasks
 from lab.images.tasks import find_task
-from lab.ui import images_result
-from lab.ui.images_form import MODE_TITLES
-from lab.ui.images_result import Study
-from lab.ui.images_settings import guidance_slider, seed_number, steps_slider
+from lab.ui.images import result
+from lab.ui.images.form import MODE_TITLES
+from lab.ui.images.result import Study
+from lab.ui.images.settings import guidance_slider, seed_number, steps_slider
 from lab.ui.people import Lab
 from lab.ui.run_controls import LIGHT, ExperimentTab, RunControls, Updates, run_controls
 
@@ -29,7 +29,7 @@ MEANINGS = {
 def build(lab: Lab) -> ExperimentTab:
     """Build the sub-tab inside the current block."""
     study = Study("panels", NO_RESULT, "in the asked panel", lambda params: params.layouts, _form, _filled)
-    tab, by_name = images_result.build(lab, study)
+    tab, by_name = result.build(lab, study)
     _wire(by_name)
     return tab
 

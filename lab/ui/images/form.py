@@ -19,7 +19,7 @@ from lab.images.studio import MAX_CANDIDATES, Order
 from lab.images.tasks import TASKS
 from lab.images.vocabulary import NAMES
 from lab.place import is_shared
-from lab.ui.images_settings import guidance_slider, seed_number, steps_slider
+from lab.ui.images.settings import guidance_slider, seed_number, steps_slider
 
 GRIDS: dict[str, Grid] = {
     "one panel": SINGLE,

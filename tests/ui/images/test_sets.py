@@ -8,8 +8,8 @@ from made_pictures import BLUE, RED, plain
 
 from lab.images.grid import PAIR
 from lab.images.own_sets import read_zip
-from lab.ui import images_sets, images_tune
-from lab.ui.images_sets import OwnSets, by_name, draft_texts, sets_of
+from lab.ui.images import sets, tune
+from lab.ui.images.sets import OwnSets, by_name, draft_texts, sets_of
 
 
 def asked(**changes) -> list:
@@ -49,7 +49,7 @@ def test_pictures_and_texts_become_sets_with_a_joint_caption(pictures):
 
 def test_a_pack_reads_back_as_the_same_sets(pictures):
     values = asked(pictures=pictures, texts=draft_texts(pictures))
-    button, told = images_sets._pack(*values)
+    button, told = sets._pack(*values)
     assert "2 sets" in told
     path = button.value["path"]
     again = read_zip(path, PAIR)
@@ -86,18 +86,18 @@ def test_what_is_missing_is_named(changes, message):
 def test_as_many_texts_as_pictures_are_needed(pictures):
     with pytest.raises(ValueError, match="4 pictures need as many texts, got 1"):
         sets_of(asked(pictures=pictures, texts="fox"))
-    _, told = images_sets._pack(*asked(pictures=pictures[:3], texts="a\nb\nc"))
+    _, told = sets._pack(*asked(pictures=pictures[:3], texts="a\nb\nc"))
     assert "takes 2 pictures a set, got 3" in told
 
 
 def test_a_preview_shows_the_first_sets_and_escapes_their_texts(pictures):
     values = asked(pictures=pictures, texts="<b>fox</b>\nowl\nowl\nowl")
-    html = images_tune._preview("own", 40, *values)
+    html = tune._preview("own", 40, *values)
     assert "2 sets; the first 2" in html and "<b>fox</b>" not in html
 
 
 def test_a_zip_that_leads_out_is_refused_on_the_page(tmp_path):
     with zipfile.ZipFile(tmp_path / "bad.zip", "w") as archive:
         archive.writestr("../up/1.png", plain(RED))
-    html = images_tune._preview("own", 40, *asked(source="zip", archive=str(tmp_path / "bad.zip")))
+    html = tune._preview("own", 40, *asked(source="zip", archive=str(tmp_path / "bad.zip")))
     assert "leads out of the zip" in html

@@ -15,9 +15,9 @@ from lab.images.grid import PAIR, ROW
 from lab.images.hub import FLUX_DEV
 from lab.images.studio import Drawn
 from lab.images.tasks import TASKS
-from lab.ui import images_draw, images_tune
-from lab.ui.images_form import GRIDS, N_ASKED, example_of, loras_for, order_of
-from lab.ui.images_view import caption_html, drawn_html
+from lab.ui.images import draw, tune
+from lab.ui.images.form import GRIDS, N_ASKED, example_of, loras_for, order_of
+from lab.ui.images.view import caption_html, drawn_html
 
 OWN = ("zip", "two side by side", "letterbox", None, None, "", "", "")
 """The controls of a data set of one's own as they stand at first."""
@@ -125,7 +125,7 @@ def test_texts_are_escaped_wherever_they_stand():
 
 
 def test_drawing_ends_with_pictures_that_are_kept(shipped):
-    *_, before, last = images_draw._drawing([], values(lora="coloured"), Visit())
+    *_, before, last = draw._drawing([], values(lora="coloured"), Visit())
     start, stop, status, _, earlier, history = last
     assert "Done." in status and before[3].count("<img") == 1 and len(earlier.value) == 1
     assert len(history) == 1 and start.interactive and not stop.interactive
@@ -133,16 +133,16 @@ def test_drawing_ends_with_pictures_that_are_kept(shipped):
 
 def test_a_set_that_was_drawn_gives_its_settings_back(shipped):
     asked = values(grid="three in a row", texts=("fox", "owl", "bee", ""), lora="coloured", seed=9)
-    *_, last = images_draw._drawing([], asked, Visit())
+    *_, last = draw._drawing([], asked, Visit())
     (kept,) = last[-1]
     second_is_gone = kept._replace(values=(*kept.values[:8], "own/gone", *kept.values[9:]))
-    back = images_draw.restored([second_is_gone], 0)
+    back = draw.restored([second_is_gone], 0)
     assert len(back) == N_ASKED and back[:2] == asked[:2]
     assert [text.value for text in back[2:6]] == ["fox", "owl", "bee", ""]
     assert [text.visible for text in back[2:6]] == [True, True, True, False]
     assert back[6].value == "coloured" and back[8].value == ""
     assert back[10:] == asked[10:N_ASKED]
-    assert all(each == gr.skip() for each in images_draw.restored(last[-1], 1))
+    assert all(each == gr.skip() for each in draw.restored(last[-1], 1))
 
 
 def test_given_panels_enter_in_each_way_side_by_side(shipped, tmp_path):
@@ -152,21 +152,21 @@ def test_given_panels_enter_in_each_way_side_by_side(shipped, tmp_path):
     assert [order.mode for order in asked.orders] == ["blend", "context", "fill"]
     assert {order.n_candidates for order in asked.orders} == {1}
     assert len(order_of(values(mode="every")).orders) == 1  # nothing is given: nothing to compare
-    *_, before, last = images_draw._drawing([], values(mode="every", given=given), Visit())
+    *_, before, last = draw._drawing([], values(mode="every", given=given), Visit())
     assert before[3].count("<img") == 3 and "Fill branch" in before[3] and "Clean context" in before[3]
     assert len(last[-1]) == 3
 
 
 def test_a_caption_that_is_too_long_is_a_sentence_on_screen(shipped, monkeypatch):
     monkeypatch.setattr(gr, "Warning", lambda message: None)
-    *_, last = images_draw._drawing([], values(texts=("fox " * 40, "owl", "", "")), Visit())
+    *_, last = draw._drawing([], values(texts=("fox " * 40, "owl", "", "")), Visit())
     assert "shorten it by" in last[2]
 
 
 def test_a_lora_is_tuned_and_can_be_chosen_then(shipped, own_lab_home):
-    *_, last = images_tune._tuned(("coloured", 5, 20, 4, 0.002, "mine", *OWN), Visit())
+    *_, last = tune._tuned(("coloured", 5, 20, 4, 0.002, "mine", *OWN), Visit())
     assert "Kept as own/mine after 20 steps" in last[2]
-    assert ("own/mine", "own/mine") in images_tune.choices()
+    assert ("own/mine", "own/mine") in tune.choices()
 
 
 @pytest.mark.parametrize(
@@ -179,20 +179,20 @@ def test_a_lora_is_tuned_and_can_be_chosen_then(shipped, own_lab_home):
 )
 def test_a_tuning_that_cannot_be_says_why(shipped, own_lab_home, monkeypatch, asked, message):
     monkeypatch.setattr(gr, "Warning", lambda message: None)
-    *_, last = images_tune._tuned(asked, Visit())
+    *_, last = tune._tuned(asked, Visit())
     assert message in last[2]
 
 
 def test_an_uploaded_lora_is_checked_before_it_is_kept(shipped, own_lab_home, tmp_path):
-    assert "Kept as own/theirs" in images_tune._take(str(shelf.path_of("coloured")), "theirs")
+    assert "Kept as own/theirs" in tune._take(str(shelf.path_of("coloured")), "theirs")
     (tmp_path / "bad.safetensors").write_bytes(b"nothing")
-    assert "damaged" in images_tune._take(str(tmp_path / "bad.safetensors"), "bad")
+    assert "damaged" in tune._take(str(tmp_path / "bad.safetensors"), "bad")
     assert not shelf.own_path("bad").exists()
 
 
 def test_the_loss_is_drawn_once_there_is_some():
-    assert images_tune.curve_html([1.0] * 5) == ""
-    html = images_tune.curve_html([1.0 - 0.01 * step for step in range(50)])
+    assert tune.curve_html([1.0] * 5) == ""
+    html = tune.curve_html([1.0 - 0.01 * step for step in range(50)])
     assert "polyline" in html and "at first" in html
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 from lab.images.model import EMBEDDED_ID
 from lab.images.studio import Drawn, Order, drawing
 from lab.ui import running
-from lab.ui.images_form import (
+from lab.ui.images.form import (
     GRIDS,
     MAX_PANELS,
     MODE_TITLES,
@@ -24,7 +24,7 @@ from lab.ui.images_form import (
     order_of,
     shown_panels,
 )
-from lab.ui.images_view import caption_html, drawn_html
+from lab.ui.images.view import caption_html, drawn_html
 from lab.ui.run_controls import HEAVY, LIGHT, QUIET
 from lab.ui.running import SAYABLE, say
 from lab.ui.widgets.markup import note

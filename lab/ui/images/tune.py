@@ -15,8 +15,8 @@ from lab.images.tasks import TASKS, find_task, task_sets
 from lab.images.tune import MAX_SETS, MIN_SETS, TuneSettings
 from lab.images.tuning import Tuning, tuning
 from lab.ui import running
-from lab.ui.images_sets import own_sets, sets_of
-from lab.ui.images_view import picture_html
+from lab.ui.images.sets import own_sets, sets_of
+from lab.ui.images.view import picture_html
 from lab.ui.run_controls import HEAVY, LIGHT, QUIET
 from lab.ui.running import SAYABLE
 from lab.ui.widgets.markup import note

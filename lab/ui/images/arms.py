@@ -9,11 +9,11 @@ from lab.experiments.sets import BASE, LORA, ORDINARY, WRONG, SetsParams, wrong_
 from lab.images.model import has_fill
 from lab.images.sampler import MODES
 from lab.images.shelf import names, tuned_tasks
-from lab.ui import images_result
-from lab.ui.images_form import MODE_TITLES
-from lab.ui.images_panels import references
-from lab.ui.images_result import Study
-from lab.ui.images_settings import guidance_slider, seed_number, steps_slider
+from lab.ui.images import result
+from lab.ui.images.form import MODE_TITLES
+from lab.ui.images.panels import references
+from lab.ui.images.result import Study
+from lab.ui.images.settings import guidance_slider, seed_number, steps_slider
 from lab.ui.people import Lab
 from lab.ui.run_controls import LIGHT, ExperimentTab, RunControls, Updates, run_controls
 
@@ -33,7 +33,7 @@ MEANINGS = {
 def build(lab: Lab) -> ExperimentTab:
     """Build the sub-tab inside the current block."""
     study = Study("sets", NO_RESULT, "in every panel", lambda params: params.arms, _form, _filled)
-    tab, by_name = images_result.build(lab, study)
+    tab, by_name = result.build(lab, study)
     arms, reference = by_name["arms"], by_name["reference"]
     by_name["task"].input(_rearmed, by_name["task"], [arms, reference], **LIGHT)
     arms.input(references, [arms, reference], reference, **LIGHT)

@@ -11,7 +11,7 @@ from lab.experiments.views import split_controls
 from lab.runs.store import Store
 from lab.stats.verdict import p_text
 from lab.ui.figure_card import FigureCard, cards_updates, figure_card
-from lab.ui.images_view import picture_html
+from lab.ui.images.view import picture_html
 from lab.ui.opened import NO_STORE, Opened
 from lab.ui.people import Lab
 from lab.ui.position_view import comparisons_html

@@ -16,8 +16,8 @@ from lab.images.pictures import ENDINGS, as_png, panel_of, rgba_of
 from lab.images.sampler import Settings
 from lab.images.sets import SAME
 from lab.ui import running
-from lab.ui.images_settings import drawing_choice, guidance_slider, seed_number, steps_slider
-from lab.ui.images_view import picture_html
+from lab.ui.images.settings import drawing_choice, guidance_slider, seed_number, steps_slider
+from lab.ui.images.view import picture_html
 from lab.ui.run_controls import HEAVY, LIGHT, QUIET
 from lab.ui.running import SAYABLE
 from lab.ui.widgets.markup import note

@@ -5,14 +5,7 @@ from typing import Any
 import gradio as gr
 
 from lab.papers import is_waiting
-from lab.ui import (
-    images_arms,
-    images_draw,
-    images_generated,
-    images_insert,
-    images_panels,
-    images_tune,
-)
+from lab.ui.images import arms, draw, generated, insert, panels, tune
 from lab.ui.people import Lab
 from lab.ui.run_controls import LIGHT, ExperimentTab
 
@@ -28,26 +21,29 @@ def build(lab: Lab) -> ExperimentTab:
     gr.Markdown(INTRO, elem_id="images-intro")
     with gr.Tabs(elem_id="images-tabs", overflow_behavior="wrap") as inner:
         with gr.Tab("Draw", id="draw"):
-            drawn = images_draw.build()
+            drawn = draw.build()
         with gr.Tab("Panel lab", id="panels"):
-            panels = images_panels.build(lab)
+            in_panels = panels.build(lab)
         with gr.Tab("What the LoRA changes", id="sets"):
-            arms = images_arms.build(lab)
+            in_arms = arms.build(lab)
         with gr.Tab("Tune", id="tune"):
-            finished = images_tune.build().finished
+            finished = tune.build().finished
         if not is_waiting("ic-brush"):
-            with gr.Tab("Insert", id="insert") as insert:
-                images_insert.build(insert)
+            with gr.Tab("Insert", id="insert") as inserting:
+                insert.build(inserting)
         if not is_waiting("icm-lora"):
             with gr.Tab("Examples", id="examples"):
-                finished.append(images_generated.build().finished)
+                finished.append(generated.build().finished)
 
     def refreshed() -> list[Any]:
-        return [gr.Dropdown(choices=images_tune.choices())] * 2
+        return [gr.Dropdown(choices=tune.choices())] * 2
 
     for each in finished:
         each.then(refreshed, None, [drawn.form.lora, drawn.form.second], **LIGHT)
     handles = {
-        name: each._replace(inner={inner: name}) for name, each in (panels.handles | arms.handles).items()
+        name: each._replace(inner={inner: name})
+        for name, each in (in_panels.handles | in_arms.handles).items()
     }
-    return ExperimentTab(handles, [*panels.late, *arms.late], lambda: [*panels.draw(), *arms.draw()])
+    return ExperimentTab(
+        handles, [*in_panels.late, *in_arms.late], lambda: [*in_panels.draw(), *in_arms.draw()]
+    )

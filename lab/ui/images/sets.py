@@ -10,7 +10,7 @@ import gradio as gr
 
 from lab.images.pictures import ENDINGS, FITS
 from lab.place import is_shared
-from lab.ui.images_form import GRIDS
+from lab.ui.images.form import GRIDS
 from lab.ui.run_controls import LIGHT, QUIET
 from lab.ui.running import SAYABLE
 from lab.ui.widgets.markup import note

@@ -8,7 +8,8 @@ from tiny_images import ship_tiny, ship_tiny_generator
 from lab import papers
 from lab.experiments.sets import SetsParams
 from lab.images import shelf
-from lab.ui import images, images_arms, images_result
+from lab.ui.images import arms, result
+from lab.ui.images import tab as images
 from lab.ui.people import Lab
 
 
@@ -22,17 +23,17 @@ def shipped(tmp_path_factory):
 
 
 def test_arms_are_offered_as_far_as_their_loras_are_there():
-    arms = images_arms.offered("coloured")
-    assert arms[:5] == ["base", "lora", "lora@0.5", "lora@1.5", "ordinary"]
-    assert "wrong" in arms and "lora+fill" in arms
-    assert images_arms.offered("growth") == ["base", "wrong"]
+    names = arms.offered("coloured")
+    assert names[:5] == ["base", "lora", "lora@0.5", "lora@1.5", "ordinary"]
+    assert "wrong" in names and "lora+fill" in names
+    assert arms.offered("growth") == ["base", "wrong"]
     for task in ("coloured", "growth"):
-        SetsParams(task, arms=tuple(images_arms.offered(task)), reference="base")
+        SetsParams(task, arms=tuple(arms.offered(task)), reference="base")
 
 
 def test_a_stored_run_of_other_arms_is_restored_with_them(own_lab_home):
     with gr.Blocks():
-        tab = images_arms.build(Lab(own_lab_home))
+        tab = arms.build(Lab(own_lab_home))
     handle = tab.handles["sets"]
     values = {"task": "coloured", "arms": ("base", "own/mine"), "reference": "base", "n_queries": 5}
     updates = handle.fill(values)
@@ -70,5 +71,5 @@ def test_what_a_browser_sends_is_only_looked_up():
         def prompts(self, store):
             return pd.DataFrame({"query_id": ["fox 1"], "layout": ["base"], "prompt": ["p"]})
 
-    assert "not drawn yet" in images_result.pictures_html(Run(), None, "<script>", "base")
-    assert "<b>" not in images_result.pictures_html(Run(), None, "fox 1", "base").replace("&lt;b&gt;", "")
+    assert "not drawn yet" in result.pictures_html(Run(), None, "<script>", "base")
+    assert "<b>" not in result.pictures_html(Run(), None, "fox 1", "base").replace("&lt;b&gt;", "")

@@ -1,0 +1,1 @@
+"""The Image sets tab, a module for each of its inner tabs."""
