@@ -4,11 +4,23 @@ To add an experiment: its module here, one entry below, its tab in lab/ui, its t
 docs/experiments.
 """
 
-from lab.experiments import brush, factorial, generated, image_run, order, panels, position, protocol, sets
+from lab.experiments import (
+    brush,
+    factorial,
+    generated,
+    image_run,
+    order,
+    panels,
+    position,
+    protocol,
+    segmentation,
+    sets,
+)
 from lab.experiments.check_brush import check as check_of_brush
 from lab.experiments.check_ic_lora import check as check_of_ic_lora
 from lab.experiments.check_icm_lora import check as check_of_icm_lora
 from lab.experiments.check_position import check as check_demo_position
+from lab.experiments.check_segic import check as check_of_segic
 from lab.experiments.registry import Experiment
 
 _IC_LORA = "Huang et al. 2024, In-Context LoRA for Diffusion Transformers (arXiv:2410.23775), section 3"
@@ -142,5 +154,22 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         docs="docs/experiments/generated.md",
         load=image_run.load,
         weights=image_run.weights,
+    ),
+    Experiment(
+        id="segmentation",
+        title="Segmentation",
+        question="Which examples, how many and in which order: how many pixels flip?",
+        paper="segic",
+        source="Meng et al. 2024, SEGIC (arXiv:2311.14671); Zhang et al. 2023 (arXiv:2301.13670)",
+        params=segmentation.SegmentationParams,
+        run=segmentation.run,
+        cost=segmentation.cost,
+        read=segmentation.read,
+        summarise=segmentation.summarise,
+        check=check_of_segic,
+        example={"n_queries": 6, "n_examples": 2},
+        docs="docs/experiments/segmentation.md",
+        load=segmentation.load,
+        weights=segmentation.weights,
     ),
 )

@@ -19,7 +19,8 @@ import numpy as np
 import pandas as pd
 
 from lab.experiments.events import Cost, Event, Result
-from lab.experiments.image_run import compared, concept_of_query, price, run_sweep
+from lab.experiments.image_run import compared, concept_of_query, price, record
+from lab.experiments.making import run_sweep
 from lab.experiments.views import paired
 from lab.images.brush import paint
 from lab.images.brush_study import STRENGTHS, Pair, at, crop, insertion_of, pairs_of
@@ -189,7 +190,7 @@ def run(params: BrushParams, store: Store) -> Iterator[Event]:
     """Make the run, or go on with it; a finished run is read without loading a model."""
     recipe = Recipe("brush", asdict(params))
     yield from run_sweep(
-        recipe, store, cost(params), lambda: prepare(params), [], lambda: read(params, store)
+        recipe, store, cost(params), lambda: prepare(params), lambda: record([]), lambda: read(params, store)
     )
 
 

@@ -76,6 +76,14 @@ def panels_figures(
     return figures
 
 
+def segmentation_figures(accuracies: pd.DataFrame, comparisons: Sequence[Comparison]) -> dict[str, go.Figure]:
+    """Draw a run of segmentation: mean IoU by layout, and how often found becomes missed."""
+    figures = {"IoU": accuracy_bars(accuracies, metric="Mean IoU")}
+    if comparisons:
+        figures["Prediction change"] = prediction_change_bars(pd.DataFrame([asdict(c) for c in comparisons]))
+    return figures
+
+
 def order_figures(
     tables: Mapping[str, pd.DataFrame],
     slot: str,

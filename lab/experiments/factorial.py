@@ -9,8 +9,9 @@ from dataclasses import asdict, dataclass
 import pandas as pd
 
 from lab.experiments.events import Cost, Event, Result
+from lab.experiments.making import answering, is_finished
 from lab.experiments.order import sample_orders
-from lab.experiments.prompt_sweep import PromptSweep, answering, grid, is_finished, record
+from lab.experiments.prompt_sweep import PromptSweep, grid, record
 from lab.experiments.setting import BY_HAND, PromptSetting, sample_queries
 from lab.experiments.views import paired
 from lab.prompts.layout import SLOTS, Layout

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from lab.experiments.events import Cost, Event, Result
-from lab.experiments.image_run import compared, concept_of_query, price, queries_of, run_sweep
+from lab.experiments.image_run import compared, concept_of_query, price, queries_of, record
+from lab.experiments.making import run_sweep
 from lab.experiments.panel_sweep import Arm, PanelSweep
 from lab.experiments.views import paired
 from lab.images import icm, shelf
@@ -169,7 +170,12 @@ def run(params: GeneratedParams, store: Store) -> Iterator[Event]:
     loras = [params.lora_of(arm) for arm in params.arms if arm != BASE]
     recipe = Recipe("generated", asdict(params))
     yield from run_sweep(
-        recipe, store, cost(params), lambda: prepare(params), loras, lambda: read(params, store)
+        recipe,
+        store,
+        cost(params),
+        lambda: prepare(params),
+        lambda: record(loras),
+        lambda: read(params, store),
     )
 
 

@@ -2,19 +2,15 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
 import pandas as pd
 
-from lab.experiments.events import Cost, Event, Result
+from lab.experiments.events import Cost
 from lab.experiments.panel_sweep import Query
-from lab.experiments.prompt_sweep import Answerable, answering, is_finished
 from lab.images.tasks import SetTask, task_sets
 from lab.runs.environment import environment
-from lab.runs.recipe import Recipe
-from lab.runs.store import Store
 from lab.stats.comparisons import Comparison, accuracy_table, compare_layouts, pairwise
 from lab.stats.flips import flip_matrix
 from lab.stats.verdict import comparison_sentence
@@ -131,21 +127,3 @@ def record(loras: list[str]) -> dict[str, Any]:
     if loras:
         known["loras"] = {name: digest_of(name)[:12] for name in loras}
     return {**environment(), "model": known}
-
-
-def run_sweep(
-    recipe: Recipe,
-    store: Store,
-    cost: Cost,
-    prepare: Callable[[], Answerable],
-    loras: list[str],
-    read: Callable[[], Result],
-) -> Iterator[Event]:
-    """Make a run, or go on with it; a finished run is read without loading a model."""
-    if not is_finished(store, recipe.id):
-        yield cost
-        sweep = prepare()
-        store.begin(recipe, record(loras))
-        yield from answering([sweep], store, recipe.id)
-        store.finish(recipe.id, read().summary)
-    yield read()

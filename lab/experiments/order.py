@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 
 from lab.experiments.events import Cost, Event, Result
-from lab.experiments.prompt_sweep import PromptSweep, answering, grid, is_finished, record
+from lab.experiments.making import answering, is_finished
+from lab.experiments.prompt_sweep import PromptSweep, grid, record
 from lab.experiments.setting import PromptSetting, sample_queries
 from lab.experiments.views import content_free_queries, paired, split_controls
 from lab.prompts.layout import SLOTS, Layout, order_words

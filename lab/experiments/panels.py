@@ -16,7 +16,8 @@ from dataclasses import asdict, dataclass
 import pandas as pd
 
 from lab.experiments.events import Cost, Event, Result
-from lab.experiments.image_run import TASK_LORA, compared, price, queries_of, run_sweep
+from lab.experiments.image_run import TASK_LORA, compared, price, queries_of, record
+from lab.experiments.making import run_sweep
 from lab.experiments.panel_sweep import Arm, PanelSweep
 from lab.experiments.views import floor_of, paired, split_controls
 from lab.images.layout import PanelLayout, default_layouts, parse_layout
@@ -134,7 +135,7 @@ def run(params: PanelsParams, store: Store) -> Iterator[Event]:
         store,
         cost(params),
         lambda: prepare(params),
-        list(loras_of(params)),
+        lambda: record(list(loras_of(params))),
         lambda: read(params, store),
     )
 

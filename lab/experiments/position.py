@@ -11,7 +11,8 @@ from dataclasses import asdict, dataclass, replace
 import pandas as pd
 
 from lab.experiments.events import Cost, Event, Result
-from lab.experiments.prompt_sweep import PromptSweep, answering, grid, is_finished, record
+from lab.experiments.making import answering, is_finished
+from lab.experiments.prompt_sweep import PromptSweep, grid, record
 from lab.experiments.setting import PromptSetting, parse_layouts, sample_queries
 from lab.experiments.views import content_free_queries, floor_of, paired, split_controls
 from lab.runs.recipe import Recipe

@@ -2,13 +2,13 @@
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from lab.experiments.contexts import Contexts
-from lab.experiments.events import Cost, Event, Partial, Progress
+from lab.experiments.events import Cost
 from lab.experiments.setting import PromptSetting
 from lab.learners.asking import check_length, to_generate, to_score
 from lab.learners.engine import Engine
@@ -19,8 +19,7 @@ from lab.prompts.render import Prompt
 from lab.prompts.template import Template
 from lab.prompts.tokens import special_tokens_in
 from lab.runs.environment import environment
-from lab.runs.store import Row, Store
-from lab.runs.sweep import sweep
+from lab.runs.store import Row
 from lab.tasks.metrics import judge
 from lab.tasks.task import Query, Task
 
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from lab.learners.load import CausalLM
 
 GROUP = 64  # queries answered under all layouts before the next ones, so that a stopped run stays paired
-PARTIAL_EVERY_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -207,48 +205,10 @@ class PromptSweep:
         return notes
 
 
-class Answerable(Protocol):
-    """What can be answered batch by batch: all batches of a run, and how one becomes rows."""
-
-    @property
-    def batches(self) -> Sequence[Any]:
-        """All batches, numbered."""
-        ...
-
-    def evaluate(self, batch: Any) -> list[Row]:
-        """Answer a batch."""
-        ...
-
-
-def answering(sweeps: Sequence[Answerable], store: Store, run_id: str, message: str = "") -> Iterator[Event]:
-    """Go on with a run that was begun; yield progress and, about every second, partial predictions.
-
-    Args:
-        sweeps: Answered one after the other, with one progress over all; their batches are numbered apart.
-        store: Where each batch is committed.
-        run_id: A run that was begun.
-        message: What is being answered, where a run has several stages.
-    """
-    owners = {batch.index: each for each in sweeps for batch in each.batches}
-    batches = [batch for each in sweeps for batch in each.batches]
-    last_partial = 0.0
-    for event in sweep(store, run_id, batches, lambda batch: owners[batch.index].evaluate(batch)):
-        yield Progress(event.done, event.total, event.elapsed_s, event.eta_s, message)
-        if time.monotonic() - last_partial > PARTIAL_EVERY_S and event.done < event.total:
-            yield Partial(store.predictions(run_id))
-            last_partial = time.monotonic()
-
-
 def record(lm: "CausalLM") -> dict:
     """Record where a run is made: machine, versions, and the exact model."""
     model = {"id": lm.id, "revision": lm.revision, "device": lm.device, "dtype": lm.dtype}
     return {**environment(), "model": model}
-
-
-def is_finished(store: Store, run_id: str) -> bool:
-    """Tell whether a run needs no model any more."""
-    status = store.status(run_id)
-    return status is not None and status[0] == "finished"
 
 
 def grid(queries: Sequence[Query], layouts: Sequence[Layout]) -> list[Cell]:

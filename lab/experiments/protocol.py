@@ -11,7 +11,8 @@ import pandas as pd
 
 from lab.experiments.claims import Claim, dpp_claims
 from lab.experiments.events import Cost, Event, Result
-from lab.experiments.prompt_sweep import PromptSweep, answering, grid, is_finished, record
+from lab.experiments.making import answering, is_finished
+from lab.experiments.prompt_sweep import PromptSweep, grid, record
 from lab.experiments.setting import BY_HAND, PromptSetting, named_by_content, parse_layouts, sample_queries
 from lab.experiments.views import paired
 from lab.runs.recipe import Recipe

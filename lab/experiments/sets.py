@@ -16,7 +16,8 @@ from dataclasses import asdict, dataclass
 import pandas as pd
 
 from lab.experiments.events import Cost, Event, Result
-from lab.experiments.image_run import compared, price, queries_of, run_sweep
+from lab.experiments.image_run import compared, price, queries_of, record
+from lab.experiments.making import run_sweep
 from lab.experiments.panel_sweep import Arm, PanelSweep
 from lab.experiments.views import paired
 from lab.images.layout import PanelLayout
@@ -141,7 +142,12 @@ def run(params: SetsParams, store: Store) -> Iterator[Event]:
     loras = sorted({name for arm in params.parsed for name in arm.loras})
     recipe = Recipe("sets", asdict(params))
     yield from run_sweep(
-        recipe, store, cost(params), lambda: prepare(params), loras, lambda: read(params, store)
+        recipe,
+        store,
+        cost(params),
+        lambda: prepare(params),
+        lambda: record(loras),
+        lambda: read(params, store),
     )
 
 

@@ -35,6 +35,15 @@ def panel_of(data: bytes, name: str, fit: str = "letterbox", side: int = SIDE) -
     return np.asarray(_fitted(_decoded(data, name, _rgb), fit, side))
 
 
+def rgb_of(data: bytes, name: str) -> np.ndarray:
+    """Read a picture of any size and kind, upright, its first frame, over white, uint8, (height, width, 3).
+
+    Raises:
+        ValueError: As `panel_of`.
+    """
+    return np.asarray(_decoded(data, name, _rgb))
+
+
 def rgba_of(data: bytes, name: str) -> np.ndarray:
     """Read a picture with its transparency, upright, its first frame, uint8, shape (height, width, 4).
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from lab.experiments.events import Cost, Event, Partial, Progress, Result
-from lab.experiments.prompt_sweep import is_finished
+from lab.experiments.making import is_finished
 from lab.runs.store import Store, StoreError
 from lab.ui.people import Lab
 from lab.weights import WeightsError

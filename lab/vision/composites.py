@@ -51,6 +51,7 @@ def scene(
     random: np.random.Generator,
     scenery: Scenery = Scenery(),
     n_meant: int = 1,
+    second: Concept | None = None,
 ) -> Example:
     """Compose a scene in which a concept is marked, and at least a hundredth of the scene is.
 
@@ -62,29 +63,29 @@ def scene(
         random: Draws everything else.
         scenery: How it is composed.
         n_meant: How often the concept stands there; 0 makes a negative example.
+        second: A concept that is marked as well, as class 2.
     """
-    pool = [other for other in others if other != concept]
+    meant = [(concept, style, 1)] * n_meant + ([(second, style, 2)] if second else [])
+    pool = [other for other in others if other not in (concept, second)]
     while True:
-        picture, marks = _composed(concept, style, pool, drawings, random, scenery, n_meant)
-        if not n_meant or marks.mean() >= _LEAST_SEEN:  # it may lie under other things
+        picture, marks = _composed(meant, pool, drawings, random, scenery)
+        if all((marks == label).mean() >= _LEAST_SEEN for _, _, label in meant):  # it may lie under others
             return Example(f"{concept.word} {style}", picture, marks)
 
 
 def _composed(
-    concept: Concept,
-    style: str,
+    meant: list[tuple[Concept, str, int]],
     pool: list[Concept],
     drawings: Atlas,
     random: np.random.Generator,
     scenery: Scenery,
-    n_meant: int,
 ) -> tuple[np.ndarray, np.ndarray]:
     side = scenery.side
     picture = Image.fromarray(ground(side, random)).convert("RGBA")
     marks = np.zeros((side, side), np.uint8)
     n_others = int(random.integers(1, scenery.n_others + 1))
     things = [(pool[random.integers(len(pool))], _style(random), 0) for _ in range(n_others)]
-    things += [(concept, style, 1)] * n_meant
+    things += meant
     for place in random.permutation(len(things)):
         thing, finish, label = things[place]
         drawing, corner = _placed(drawings.drawing(thing.word, finish), scenery, random)

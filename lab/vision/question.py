@@ -21,12 +21,14 @@ class Question:
         picture: RGB, uint8, shape (height, width, 3).
         backbone: Describes places.
         with_mirrored: Whether each example counts a second time as its mirror image.
+        names: What the classes are called, for engines that read it; () names none.
     """
 
     examples: tuple[Example, ...]
     picture: np.ndarray
     backbone: Backbone
     with_mirrored: bool = True
+    names: tuple[str, ...] = ()
 
     def __post_init__(self):
         check_picture(self.picture, "the picture")

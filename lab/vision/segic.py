@@ -175,13 +175,12 @@ def new_decoder(n_channels: int = N_CHANNELS, width: int = N_WIDTH) -> "torch.nn
     return Decoder()
 
 
-def answer(question: Question, switches: Switches = Switches(), names: tuple[str, ...] = ()) -> np.ndarray:
+def answer(question: Question, switches: Switches = Switches()) -> np.ndarray:
     """Answer with the decoder that comes with the lab, each class for itself.
 
     Args:
-        question: Its backbone is the default one.
+        question: Its backbone is the default one; classes without a name get no meta instruction.
         switches: Which instructions count.
-        names: What the classes are called; those without a name get no meta instruction.
 
     Returns:
         Shares, float32, shape (4 · rows, 4 · columns, n_classes + 1).
@@ -198,7 +197,7 @@ def answer(question: Question, switches: Switches = Switches(), names: tuple[str
     features = question.features
     shares = []
     for label in range(1, question.bank.labels.shape[1]):
-        name = names[label - 1] if label <= len(names) else ""
+        name = question.names[label - 1] if label <= len(question.names) else ""
         told = instructions(question.bank, features, label, name)
         counts = [switches.geometric, switches.visual, switches.meta and bool(name)]
         with torch.inference_mode():

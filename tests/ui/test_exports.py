@@ -13,7 +13,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from lab.experiments import order, position, protocol
-from lab.experiments.prompt_sweep import is_finished
+from lab.experiments.making import is_finished
 from lab.runs.export import read_predictions
 from lab.runs.recipe import Recipe
 from lab.runs.store import Row, Store, StoreError

@@ -1,7 +1,7 @@
-"""Train the weights under assets/vision from nothing; what was broken off goes on where it stopped.
+"""Make what is under assets/vision from nothing; what was broken off goes on where it stopped.
 
 python -m lab.vision.train all [--work DIR] [--threads N]
-python -m lab.vision.train segic | painter | stacker
+python -m lab.vision.train ready | segic | painter | stacker
 """
 
 import sys
@@ -9,7 +9,7 @@ import sys
 from lab.training.command import run_parts
 from lab.vision.train import COMMAND, parts
 
-PARTS = {"segic": parts.segic, "painter": parts.painter, "stacker": parts.stacker}
+PARTS = {"ready": parts.ready, "segic": parts.segic, "painter": parts.painter, "stacker": parts.stacker}
 
 if __name__ == "__main__":
-    sys.exit(run_parts(COMMAND, PARTS, "Train the weights under assets/vision from nothing."))
+    sys.exit(run_parts(COMMAND, PARTS, "Make what is under assets/vision from nothing."))

@@ -15,6 +15,7 @@ from lab.vision.lite import lite0
 from lab.vision.train import COMMAND
 from lab.vision.train.painter import SCHEDULE as PAINTER
 from lab.vision.train.painter import train_painter
+from lab.vision.train.ready import write_ready
 from lab.vision.train.segic import SCHEDULE as SEGIC
 from lab.vision.train.segic import Kept, compose, train_segic
 from lab.vision.train.stacker import N_ORIGINALS, originals, shown_patterns, train_stacker
@@ -22,6 +23,12 @@ from lab.vision.train.stacker import SCHEDULE as STACKER
 
 SEED = 0
 _SHARD = "15MB"
+
+
+def ready(work: Path, device: str = "cpu") -> Iterator[Step]:
+    """Compose the sets that the page offers; nothing is trained."""
+    for _ in write_ready(atlas(), seed=SEED):
+        yield from ()
 
 
 def segic(work: Path, device: str = "cpu") -> Iterator[Step]:

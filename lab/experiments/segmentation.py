@@ -1,0 +1,429 @@
+"""Which examples, how many and in which order: segment the same pictures under several layouts of examples.
+
+A layout says which examples are shown and how (`lab.vision.layouts`). A picture's answer under a layout is a
+mask. It counts as found where intersection over union with the true mask (IoU) is at least one half, as
+missed where it is less, and as nothing where nothing is marked; a layout under which that word differs has
+flipped the answer. Beside that stand the pixels that flip, as a share of those that either mask marks. An
+engine to which order cannot matter is the control: under another order of the same examples 0 pixels flip.
+
+Sources: Zhang, Zhou & Liu 2023, What makes good examples for visual in-context learning (arXiv:2301.13670),
+for the choice; Wang et al. 2023, SegGPT (arXiv:2304.03284), for pooling examples, which order cannot change.
+"""
+
+import math
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lab.experiments.events import Cost, Event, Result
+from lab.experiments.making import run_sweep
+from lab.experiments.views import paired
+from lab.images.pictures import as_png, from_png
+from lab.runs.environment import environment
+from lab.runs.recipe import Recipe
+from lab.runs.store import Row, Store
+from lab.stats.comparisons import accuracy_table, compare_layouts
+from lab.stats.intervals import estimate
+from lab.stats.verdict import comparison_sentence, sweep_sentence
+from lab.vision.asked import (
+    COMPOSITES,
+    KEPT,
+    Asked,
+    check_number,
+    keep_folder,
+    of_composites,
+    of_folders,
+    of_ready,
+)
+from lab.vision.engines import find_engine
+from lab.vision.flips import Recommendation, iou, prediction_change, recommend
+from lab.vision.layouts import ExampleLayout, layouts_of, parse_layout
+from lab.vision.question import Question
+from lab.vision.segment import Cutting, segment
+from lab.weights import Progress
+
+FOUND, MISSED, NOTHING = "found", "missed", "nothing"
+FOUND_FROM = 0.5
+SECONDS_A_PICTURE, SECONDS_AN_ANSWER = 0.2, 0.05  # of one core, for the price before a run
+TOKENS_A_PICTURE = 28 * 28
+
+
+@dataclass(frozen=True)
+class SegmentationParams:
+    """Parameters of a run.
+
+    Args:
+        examples: "composites" (composed scenes of held-out classes), the name of a shipped set, or a folder
+            of pictures, each with a PNG mask; a folder is copied and named by its content.
+        queries: A folder of the same form; "" for sets that have their own pictures.
+        n_examples: How many examples a layout can show, 1 to 6.
+        n_queries: Composed scenes to ask about.
+        engines: Who answers; order can matter to some.
+        vary: What differs between layouts: choice, number, order, subsets or changes.
+        layouts: Arrangements by id instead of `vary`; () takes those of `vary`.
+        reference: The layout that flips are counted against; "" takes the first.
+        cut: The share from which a pixel is marked; below 0, it is found in the shares.
+        is_refined: Whether borders move to edges of colour (GrabCut).
+        with_mirrored: Whether each example counts a second time as its mirror image.
+        may_be_absent: Whether "not present" is an answer.
+        seed: Determines composed scenes, and the bootstrap.
+    """
+
+    examples: str = COMPOSITES
+    queries: str = ""
+    n_examples: int = 4
+    n_queries: int = 48
+    engines: tuple[str, ...] = ("neighbours",)
+    vary: str = "number"
+    layouts: tuple[str, ...] = ()
+    reference: str = ""
+    cut: float = -1.0
+    is_refined: bool = False
+    with_mirrored: bool = True
+    may_be_absent: bool = False
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_number(self.n_examples)
+        for name in ("examples", "queries"):
+            object.__setattr__(self, name, _kept(getattr(self, name)))
+        if self.examples.startswith(KEPT) != self.queries.startswith(KEPT):
+            raise ValueError("examples and queries must both be folders, or neither")
+        if not self.layouts:
+            object.__setattr__(self, "layouts", layouts_of(self.vary, self.n_examples))
+        object.__setattr__(self, "layouts", tuple(layout.id for layout in self.parsed))
+        object.__setattr__(self, "reference", self.reference or self.arms[0])
+        if len(set(self.arms)) < len(self.arms) or not self.engines:
+            raise ValueError("engines and layouts must be distinct, and at least one of each")
+        if self.reference not in self.arms:
+            raise ValueError(f"reference must be one of {', '.join(self.arms)}, got {self.reference!r}")
+        for engine in self.engines:
+            find_engine(engine)
+        if not 1 <= self.n_queries <= 1000:
+            raise ValueError(f"n_queries must be 1 to 1000, got {self.n_queries}")
+        if self.seed < 0:
+            raise ValueError(f"seed must be 0 or more, got {self.seed}")
+        _ = self.cutting
+
+    @property
+    def parsed(self) -> list[ExampleLayout]:
+        """Return the layouts."""
+        return [parse_layout(text, self.n_examples) for text in self.layouts]
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """Name the columns: a layout, and before it the engine where there are several."""
+        return tuple(self.arm(engine, layout) for engine in self.engines for layout in self.layouts)
+
+    def arm(self, engine: str, layout: str) -> str:
+        """Name the column of an engine and a layout."""
+        return layout if len(self.engines) == 1 else f"{engine} {layout}"
+
+    @property
+    def cutting(self) -> Cutting:
+        """Return how shares become masks."""
+        cut = None if self.cut < 0 else self.cut
+        return Cutting(cut, self.is_refined, self.may_be_absent)
+
+    def asked(self) -> list[Asked]:
+        """Return the questions with their answers."""
+        if self.examples.startswith(KEPT):
+            return of_folders(self.examples, self.queries, self.n_examples)
+        if self.examples == COMPOSITES:
+            return of_composites(self.n_queries, self.n_examples, self.seed)
+        return of_ready(self.examples, self.n_examples)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One picture under every layout, so that a stopped run is paired."""
+
+    index: int
+    asked: Asked
+    size: int
+
+
+class SegmentationSweep:
+    """Every picture of a run under every layout, by every engine."""
+
+    def __init__(self, params: SegmentationParams) -> None:
+        from lab.vision.lite import lite0
+
+        self.params, self.backbone = params, lite0()
+
+    @cached_property
+    def batches(self) -> list[Batch]:
+        """One batch a picture and class."""
+        n = len(self.params.arms)
+        return [Batch(place, each, n) for place, each in enumerate(self.params.asked())]
+
+    def evaluate(self, batch: Batch) -> list[Row]:
+        """Segment a picture under every layout."""
+        params, asked = self.params, batch.asked
+        rows = []
+        for layout in params.parsed:
+            shown = layout.arranged(asked.examples)
+            names = (asked.name,) if asked.name else ()
+            question = Question(shown, asked.picture, self.backbone, params.with_mirrored, names)
+            for engine in params.engines:
+                started = time.perf_counter()
+                mask = segment(question, engine, params.cutting).mask > 0
+                seconds = time.perf_counter() - started
+                rows.append(_row(asked, params.arm(engine, layout.id), mask, seconds, shown))
+        return rows
+
+
+def _row(asked: Asked, arm: str, mask: np.ndarray, seconds: float, shown: tuple) -> Row:
+    score = float(iou(mask, asked.truth)[0])
+    return Row(
+        query_id=asked.id,
+        layout=arm,
+        prediction=(FOUND if score >= FOUND_FROM else MISSED) if mask.any() else NOTHING,
+        gold=FOUND,
+        correct=score,
+        margin=math.nan,
+        logp={},
+        n_tokens=TOKENS_A_PICTURE * (1 + len(shown)),
+        seconds=seconds,
+        prompt="examples: " + ", ".join(each.name for each in shown),
+        answer=as_png(np.repeat(mask[..., None].astype(np.uint8) * 255, 3, axis=-1)),
+    )
+
+
+def group_of(query_id: str) -> str:
+    """Return what a question shares with others that are no independent observations: picture, or class.
+
+    >>> group_of("fox · scene 3"), group_of("0016E5_08250 · class 4")
+    ('fox', '0016E5_08250')
+    """
+    return query_id.rpartition(" · ")[0]
+
+
+def class_of(query_id: str) -> str:
+    """Return the class that a question is about.
+
+    >>> class_of("fox · scene 3"), class_of("0016E5_08250 · class 4")
+    ('fox', 'class 4')
+    """
+    first, _, second = query_id.rpartition(" · ")
+    return first if second.startswith("scene ") else second
+
+
+def cost(params: SegmentationParams) -> Cost:
+    """Price a run; of folders, their pictures are counted once they are asked about."""
+    n = params.n_queries if params.examples == COMPOSITES else len(params.asked())
+    n_answers = n * len(params.arms)
+    seconds = n * SECONDS_A_PICTURE * (1 + 2 * params.n_examples) + n_answers * SECONDS_AN_ANSWER
+    n_tokens = n * TOKENS_A_PICTURE * (1 + params.n_examples)
+    return Cost(n_answers, n_tokens, n_answers * TOKENS_A_PICTURE * 2, seconds, 400_000_000)
+
+
+def load(params: SegmentationParams, progress: Progress) -> None:
+    """Load the backbone, and the drawings that scenes are composed of."""
+    from lab.vision.lite import lite0
+
+    lite0()
+    if params.examples == COMPOSITES:
+        from lab.images.emoji import atlas
+
+        atlas(progress)
+
+
+def record() -> dict[str, Any]:
+    """Record where a run is made."""
+    from lab.vision.lite import LITE0
+
+    model = {"id": "lite0", "revision": LITE0.sha256[:12], "device": "cpu", "dtype": "float32"}
+    return {**environment(), "model": model}
+
+
+def weights() -> dict[str, str]:
+    """Name the weights that answers depend on."""
+    from lab.vision.lite import LITE0
+
+    return {LITE0.name: LITE0.sha256[:12]}
+
+
+def run(params: SegmentationParams, store: Store) -> Iterator[Event]:
+    """Make the run, or go on with it; a finished run is read without loading a model."""
+    yield from run_sweep(
+        Recipe("segmentation", asdict(params)),
+        store,
+        cost(params),
+        lambda: SegmentationSweep(params),
+        record,
+        lambda: read(params, store),
+    )
+
+
+def read(params: SegmentationParams, store: Store) -> Result:
+    """Turn what is stored of a run, finished or not, into its result, with the pixels that flip."""
+    run_id = Recipe("segmentation", asdict(params)).id
+    result = summarise(store.predictions(run_id), params, run_id)
+    if not result.summary:
+        return result
+    answers = store.answers(run_id)
+    keys = zip(answers["query_id"], answers["layout"], strict=True)
+    pixels = pixel_changes(dict(zip(keys, answers["answer"], strict=True)), params)
+    by_arm = change_by_arm(pixels, params)
+    summary = {**result.summary, "pixel_change": by_arm.set_index("layout")["pixel_change"].to_dict()}
+    if sentence := control_sentence(by_arm, params):
+        summary["verdict"] = f"{result.verdict} {sentence}"
+    tables = {**result.tables, "pixels": by_arm}
+    return Result(run_id, result.predictions, tables, result.figures, summary["verdict"], summary)
+
+
+def summarise(predictions: pd.DataFrame, params: SegmentationParams, run_id: str) -> Result:
+    """Compare the layouts of a predictions table."""
+    from lab.experiments.drawing import segmentation_figures
+
+    asked = paired(predictions, params.arms)
+    if asked.empty:
+        return Result(run_id, predictions, {}, {}, "No picture is segmented under every layout yet.", {})
+    comparisons = compare_layouts(asked, params.reference, params.seed, group_of)
+    accuracies = accuracy_table(asked, params.reference, params.seed, group_of)
+    classes = iou_by_class(asked, params.seed)
+    best = recommended(asked, params)
+    verdict = _verdict(accuracies, comparisons, best)
+    summary = {
+        "experiment": "segmentation",
+        "examples": params.examples,
+        "n_predictions": len(predictions),
+        "n_queries": int(asked["query_id"].nunique()),
+        "n_classes": int(classes["class"].nunique()),
+        "reference": params.reference,
+        "miou": {row["layout"]: row for row in mean_over_classes(classes)},
+        "iou_by_class": classes[classes["layout"] == params.reference].to_dict("records"),
+        "recommendation": asdict(best),
+        "comparisons": [{**asdict(each), "sentence": comparison_sentence(each)} for each in comparisons],
+        "verdict": verdict,
+    }
+    tables = {
+        "accuracy": accuracies,
+        "classes": classes,
+        "comparisons": pd.DataFrame([asdict(each) for each in comparisons]),
+    }
+    figures = segmentation_figures(accuracies, comparisons)
+    return Result(run_id, predictions, tables, figures, verdict, summary)
+
+
+def iou_by_class(asked: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
+    """Give each class its mean IoU under each layout.
+
+    Returns:
+        Columns layout, class, n (pictures), mean, low, high (95 %, pictures resampled; NaN for one).
+    """
+    rows = []
+    by = asked.assign(name=asked["query_id"].map(class_of)).groupby(["layout", "name"], sort=False)
+    for (layout, name), part in by:
+        values = part["correct"].to_numpy(float)
+        mean, low, high = estimate(values, seed=seed) if len(values) > 1 else (values[0], math.nan, math.nan)
+        rows.append(
+            {"layout": layout, "class": name, "n": len(values), "mean": mean, "low": low, "high": high}
+        )
+    return pd.DataFrame(rows)
+
+
+def mean_over_classes(classes: pd.DataFrame) -> list[dict[str, Any]]:
+    """Average over classes, each counting once, with a 95 % interval that resamples classes."""
+    rows = []
+    for layout, part in classes.groupby("layout", sort=False):
+        values = part["mean"].to_numpy(float)
+        mean, low, high = estimate(values) if len(values) > 1 else (values[0], *_own_interval(part))
+        rows.append({"layout": str(layout), "mean": mean, "low": low, "high": high, "n_classes": len(values)})
+    return rows
+
+
+def _own_interval(part: pd.DataFrame) -> tuple[float, float]:
+    return float(part["low"].iloc[0]), float(part["high"].iloc[0])
+
+
+def recommended(asked: pd.DataFrame, params: SegmentationParams) -> Recommendation:
+    """Recommend the layout with the best mean IoU, with how sure that is."""
+    scores = {
+        str(layout): part.sort_values("query_id")["correct"].to_list()
+        for layout, part in asked.groupby("layout", sort=False)
+    }
+    return recommend(scores, params.seed)
+
+
+def pixel_changes(answers: Mapping[tuple[str, str], str], params: SegmentationParams) -> pd.DataFrame:
+    """Count flipped pixels of every picture under every layout against the reference.
+
+    Args:
+        answers: Masks as data URLs, by query id and layout.
+        params: The run's parameters.
+
+    Returns:
+        Columns query_id, layout, pixel_change: flipped pixels / pixels that either mask marks.
+    """
+    masks = {key: from_png(url)[..., 0] > 0 for key, url in answers.items() if url}
+    rows = []
+    for query_id in dict.fromkeys(query_id for query_id, _ in masks):
+        reference = masks.get((query_id, params.reference))
+        for arm in params.arms:
+            mask = masks.get((query_id, arm))
+            if reference is not None and mask is not None:
+                changed = prediction_change(mask, reference)
+                rows.append({"query_id": query_id, "layout": arm, "pixel_change": changed})
+    return pd.DataFrame(rows, columns=["query_id", "layout", "pixel_change"])
+
+
+def change_by_arm(pixels: pd.DataFrame, params: SegmentationParams) -> pd.DataFrame:
+    """Average flipped pixels over pictures: layout, pixel_change, low, high (95 %), n."""
+    rows = []
+    for arm in params.arms:
+        part = pixels[pixels["layout"] == arm]
+        if part.empty:
+            continue
+        groups = [group_of(query) for query in part["query_id"]]
+        mean, low, high = estimate(part["pixel_change"].to_numpy(float), groups, params.seed)
+        rows.append({"layout": arm, "pixel_change": mean, "low": low, "high": high, "n": len(part)})
+    return pd.DataFrame(rows, columns=["layout", "pixel_change", "low", "high", "n"])
+
+
+def control_sentence(by_arm: pd.DataFrame, params: SegmentationParams) -> str:
+    """Say how many pixels another order flips, and that none may where order cannot matter."""
+    places = {tuple(sorted(shown.place for shown in layout.shown)) for layout in params.parsed}
+    is_order_alone = len(places) == 1 and len(params.layouts) > 1 and len(params.engines) == 1
+    changed = by_arm[by_arm["layout"] != params.reference]["pixel_change"]
+    if changed.empty:
+        return ""
+    most = changed.max()
+    if is_order_alone and not find_engine(params.engines[0]).is_ordered:
+        return (
+            "No pixel flips: to this engine the order of examples cannot matter."
+            if most == 0
+            else f"{100 * most:.1f} % of the marked pixels flip, where none should."
+        )
+    return f"At most {100 * most:.0f} % of the marked pixels flip, on average over pictures."
+
+
+def _verdict(accuracies: pd.DataFrame, comparisons: list, best: Recommendation) -> str:
+    low, high = accuracies["metric"].min(), accuracies["metric"].max()
+    first = f"Mean IoU lies between {low:.2f} and {high:.2f}, depending on the layout of the examples alone."
+    if len(accuracies) == 1:
+        first = f"Mean IoU is {high:.2f}."
+    told = f" {sweep_sentence(comparisons, None)}" if comparisons else ""
+    return f"{first}{told} {_recommended(best)}".rstrip()
+
+
+def _recommended(best: Recommendation) -> str:
+    if not best.rival:
+        return ""
+    sure = "surely" if best.p_best > 0.95 else "perhaps" if best.p_best < 0.6 else "probably"
+    return (
+        f"Show {best.layout}: it is {sure} the best ({100 * best.p_best:.0f} % of resampled pictures agree; "
+        f"next {best.rival})."
+    )
+
+
+def _kept(source: str) -> str:
+    if "/" in source or source.startswith((".", "~")):
+        return keep_folder(source)
+    return source
