@@ -97,9 +97,9 @@ class SegmentationParams:
         if not self.layouts:
             object.__setattr__(self, "layouts", layouts_of(self.vary, self.n_examples))
         object.__setattr__(self, "layouts", tuple(layout.id for layout in self.parsed))
-        object.__setattr__(self, "reference", self.reference or self.arms[0])
-        if len(set(self.arms)) < len(self.arms) or not self.engines:
+        if not self.engines or len(set(self.arms)) < len(self.arms):
             raise ValueError("engines and layouts must be distinct, and at least one of each")
+        object.__setattr__(self, "reference", self.reference or self.arms[0])
         if self.reference not in self.arms:
             raise ValueError(f"reference must be one of {', '.join(self.arms)}, got {self.reference!r}")
         for engine in self.engines:

@@ -19,6 +19,7 @@ from lab.ui.run_controls import NO_TAB, TabHandle
 from lab.ui.runs import Opener
 from lab.ui.theme import CSS, THEME
 from lab.ui.tour import head
+from lab.ui.vision import tab as vision
 
 MAX_UPLOAD = "16mb"
 TITLE = "In-Context Lab"
@@ -61,6 +62,8 @@ def _tabs(lab: Lab, arrived: Dependency, copy: gr.Button, link_place: gr.Row) ->
         if not is_waiting("ic-lora"):
             with gr.Tab("Image sets", id="images"):
                 in_images = images.build(lab)
+        with gr.Tab("Vision", id="vision") as seeing:
+            vision.build(lab, seeing)
         with gr.Tab("Runs", id="runs") as history:
             in_runs = runs.build(
                 lab,

@@ -177,5 +177,13 @@ def _read(*names: str) -> str:
 
 THEME = _theme()
 CSS = _variables() + _read(
-    "page.css", "markup.css", "prompt.css", "demos.css", "matrix.css", "images.css", "paint.css", "shell.css"
+    "page.css",
+    "markup.css",
+    "prompt.css",
+    "demos.css",
+    "matrix.css",
+    "images.css",
+    "paint.css",
+    "vision.css",
+    "shell.css",
 )

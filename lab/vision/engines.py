@@ -1,32 +1,36 @@
 """The list of engines: who answers a question, and whether the order of its examples can matter."""
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 
 from lab.vision import ordered, propagate, segic
+from lab.vision.bank import Bank
 from lab.vision.clusters import clustered
-from lab.vision.question import Engine, Question
+from lab.vision.question import Answer, Engine
 
 
-def _of_bank(answer):
-    def answered(question: Question) -> np.ndarray:
-        return question.laid(answer(question.bank, question.places))
+def _pooled(engine_id: str, title: str, answer: Answer) -> Engine:
+    """Return an engine to which the order of examples can't matter."""
+    return Engine(engine_id, title, lambda question: answer(question.in_no_order()), is_ordered=False)
 
-    return answered
+
+def _of_bank(answer: Callable[[Bank, np.ndarray], np.ndarray]) -> Answer:
+    return lambda question: question.laid(answer(question.bank, question.places))
 
 
 def _ablated(name: str, told: str, **switches: bool) -> Engine:
     without = partial(segic.answer, switches=segic.Switches(**switches))
-    return Engine(f"segic-no-{name}", f"SEGIC without {told}", without, is_ordered=False)
+    return _pooled(f"segic-no-{name}", f"SEGIC without {told}", without)
 
 
 ENGINES: tuple[Engine, ...] = (
-    Engine("neighbours", "Nearest places", _of_bank(propagate.neighbours), is_ordered=False),
-    Engine("prototypes", "A few prototypes", _of_bank(propagate.prototypes), is_ordered=False),
-    Engine("ridge", "Ridge regression", _of_bank(propagate.ridge), is_ordered=False),
-    Engine("clusters", "Whole groups of places", clustered, is_ordered=False),
-    Engine("segic", "SEGIC: a trained decoder", segic.answer, is_ordered=False),
+    _pooled("neighbours", "Nearest places", _of_bank(propagate.neighbours)),
+    _pooled("prototypes", "A few prototypes", _of_bank(propagate.prototypes)),
+    _pooled("ridge", "Ridge regression", _of_bank(propagate.ridge)),
+    _pooled("clusters", "Whole groups of places", clustered),
+    _pooled("segic", "SEGIC: a trained decoder", segic.answer),
     _ablated("geometric", "where marks land", geometric=False),
     _ablated("visual", "what is marked looks like", visual=False),
     _ablated("meta", "the class's name", meta=False),

@@ -1,7 +1,7 @@
 """One question: examples in their order, and the picture that is asked about."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -33,6 +33,13 @@ class Question:
     def __post_init__(self):
         check_picture(self.picture, "the picture")
 
+    def in_no_order(self) -> "Question":
+        """Return the same question with its examples sorted by content.
+
+        Engines that pool are asked like this: sums are rounded and ties broken alike whatever the order was.
+        """
+        return replace(self, examples=tuple(sorted(self.examples, key=_content)))
+
     @cached_property
     def bank(self) -> Bank:
         """Return the examples' places; rows stand in the examples' order."""
@@ -51,6 +58,10 @@ class Question:
     def laid(self, shares: np.ndarray) -> np.ndarray:
         """Lay the shares of places (n_places, n) out as they lie, shape (rows, columns, n)."""
         return shares.reshape(*self.features.shape[:2], shares.shape[-1])
+
+
+def _content(example: Example) -> bytes:
+    return example.picture.tobytes() + example.marks.tobytes()
 
 
 Answer = Callable[[Question], np.ndarray]

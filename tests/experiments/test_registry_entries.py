@@ -2,6 +2,7 @@
 
 import pytest
 from tiny_images import ship_tiny, ship_tiny_generator
+from tiny_vision import colour_backbone
 
 from lab.experiments import EXPERIMENTS
 from lab.experiments.events import Cost, Result
@@ -23,6 +24,7 @@ DRAWN = {
     "brush": {"n_queries": 2, "n_steps": 1, "strengths": "0,0.3"},
     "generated": {"n_queries": 2, "n_steps": 1, "arms": "base,trained,generated"},
 }
+SEGMENTED = {"examples": "parrot", "n_examples": 2}
 
 
 def test_ids_are_distinct_and_named_to_the_papers():
@@ -57,6 +59,9 @@ def test_it_runs_on_a_tiny_model_and_is_found_finished(experiment, model, label_
         ship_tiny(tmp_path, monkeypatch)
         ship_tiny_generator(tmp_path, monkeypatch)
         values = DRAWN[experiment.id]
+    if experiment.id == "segmentation":
+        monkeypatch.setattr("lab.vision.lite.lite0", colour_backbone)
+        values = SEGMENTED
     if experiment.id == "protocol":
         values["tasks"] = label_task
     params = build_params(experiment, values)

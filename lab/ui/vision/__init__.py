@@ -1,0 +1,1 @@
+"""The Vision tab, a module for each of its inner tabs."""
