@@ -34,6 +34,9 @@ WAITING = {
     "ic-lora": "images/loras/coloured.safetensors",
     "ic-brush": "images/flux-emoji/fill/config.json",
     "icm-lora": "images/icm/model.safetensors",
+    "segic": "vision/segic/model.safetensors",
+    "painter": "vision/painter/config.json",
+    "anypattern": "vision/stacker/model.safetensors",
 }
 """Papers whose experiments wait for a model that is trained by this project: they stay planned without it."""
 

@@ -6,10 +6,12 @@ docs/experiments.
 
 from lab.experiments import (
     brush,
+    copies,
     factorial,
     generated,
     image_run,
     order,
+    painting,
     panels,
     position,
     protocol,
@@ -17,8 +19,10 @@ from lab.experiments import (
     sets,
 )
 from lab.experiments.check_brush import check as check_of_brush
+from lab.experiments.check_copies import check as check_of_anypattern
 from lab.experiments.check_ic_lora import check as check_of_ic_lora
 from lab.experiments.check_icm_lora import check as check_of_icm_lora
+from lab.experiments.check_painting import check as check_of_painter
 from lab.experiments.check_position import check as check_demo_position
 from lab.experiments.check_segic import check as check_of_segic
 from lab.experiments.registry import Experiment
@@ -171,5 +175,39 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         docs="docs/experiments/segmentation.md",
         load=segmentation.load,
         weights=segmentation.weights,
+    ),
+    Experiment(
+        id="painting",
+        title="Painting",
+        question="Is the operation read from the pair that is shown?",
+        paper="painter",
+        source="Wang et al. 2023, Images Speak in Images (arXiv:2212.02499), section 3",
+        params=painting.PaintingParams,
+        run=painting.run,
+        cost=painting.cost,
+        read=painting.read,
+        summarise=painting.summarise,
+        check=check_of_painter,
+        example={"n_queries": 16},
+        docs="docs/experiments/painting.md",
+        load=painting.load,
+        weights=painting.weights,
+    ),
+    Experiment(
+        id="copies",
+        title="Copies",
+        question="Does a pair that shows the disguise help to find the original?",
+        paper="anypattern",
+        source="Wang et al. 2024, AnyPattern (arXiv:2404.13788), section 5",
+        params=copies.CopiesParams,
+        run=copies.run,
+        cost=copies.cost,
+        read=copies.read,
+        summarise=copies.summarise,
+        check=check_of_anypattern,
+        example={"n_queries": 20, "n_references": 100},
+        docs="docs/experiments/copies.md",
+        load=copies.load,
+        weights=copies.weights,
     ),
 )

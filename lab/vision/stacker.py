@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     import torch
 
 FOLDER = Path(__file__).parents[2] / "assets" / "vision" / "stacker"
+LATE = FOLDER / "late"
+"""Of the arm that describes the three pictures apart."""
 SIDE = 64
 N_DESCRIPTOR = 128
 _WIDTHS = (32, 64, 128, 192)
@@ -166,7 +168,8 @@ def load_stacker(folder: Path = FOLDER) -> Any:
         )
     try:
         state = {name: tensor.float() for name, tensor in load_file(path).items()}
-        network = new_stacker(len(state["tell.bias"]))
+        n_seen, n_patterns = state["tell.weight"].shape[1], len(state["tell.bias"])
+        network = new_stacker(n_patterns, is_late=n_seen == 3 * 2 * _WIDTHS[-1])
         network.load_state_dict(state)
     except (SafetensorError, KeyError, RuntimeError) as error:
         raise WeightsError(f"{path.name} does not hold this version's network. {remedy}") from error

@@ -1,6 +1,7 @@
 """Every experiment of the registry can be found, read, built, checked and run from its entry alone."""
 
 import pytest
+from polygons import polygon_atlas
 from tiny_images import ship_tiny, ship_tiny_generator
 from tiny_vision import colour_backbone
 
@@ -10,6 +11,8 @@ from lab.experiments.registry import build_params
 from lab.papers import PAPERS, declared_experiments
 from lab.runs.recipe import Recipe
 from lab.runs.store import Store
+from lab.vision.painter import new_painter
+from lab.vision.stacker import new_stacker
 
 by_id = pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda experiment: experiment.id)
 SMALL = {"n_queries": 4, "n_demos": 2, "device": "cpu", "dtype": "float32"}
@@ -24,7 +27,19 @@ DRAWN = {
     "brush": {"n_queries": 2, "n_steps": 1, "strengths": "0,0.3"},
     "generated": {"n_queries": 2, "n_steps": 1, "arms": "base,trained,generated"},
 }
-SEGMENTED = {"examples": "parrot", "n_examples": 2}
+SEEN = {
+    "segmentation": {"examples": "parrot", "n_examples": 2},
+    "painting": {"n_queries": 2},
+    "copies": {"n_queries": 4, "n_references": 8},
+}
+
+
+def see_with_tiny_networks(monkeypatch):
+    painter, stacker = new_painter(width=32, n_layers=3, n_heads=2).eval(), new_stacker(38).eval()
+    monkeypatch.setattr("lab.vision.lite.lite0", colour_backbone)
+    monkeypatch.setattr("lab.experiments.painting.load_painter", lambda: painter)
+    monkeypatch.setattr("lab.experiments.copies.load_stacker", lambda *_: stacker)
+    monkeypatch.setattr("lab.images.emoji.atlas", polygon_atlas)
 
 
 def test_ids_are_distinct_and_named_to_the_papers():
@@ -59,9 +74,9 @@ def test_it_runs_on_a_tiny_model_and_is_found_finished(experiment, model, label_
         ship_tiny(tmp_path, monkeypatch)
         ship_tiny_generator(tmp_path, monkeypatch)
         values = DRAWN[experiment.id]
-    if experiment.id == "segmentation":
-        monkeypatch.setattr("lab.vision.lite.lite0", colour_backbone)
-        values = SEGMENTED
+    if experiment.id in SEEN:
+        see_with_tiny_networks(monkeypatch)
+        values = SEEN[experiment.id]
     if experiment.id == "protocol":
         values["tasks"] = label_task
     params = build_params(experiment, values)

@@ -8,10 +8,11 @@ from tiny_vision import noisy, squares
 
 from lab.training.loop import Schedule
 from lab.vision.copy_measures import micro_average_precision, recall_at_1
+from lab.vision.scenes import scenes
 from lab.vision.stacker import Prompt, described, load_stacker, new_stacker, ranked, retrieved, stacks
 from lab.vision.tampers.listed import find_pattern
 from lab.vision.train import stacker as training
-from lab.vision.train.stacker import originals, shown_patterns, train_stacker
+from lab.vision.train.stacker import shown_patterns, train_stacker
 from lab.weights import WeightsError
 
 PICTURES = [
@@ -93,7 +94,7 @@ def test_average_precision_equals_the_definition(seed):
 
 def test_training_shows_no_held_out_pattern_and_learns(monkeypatch):
     assert len(shown_patterns()) == 38 and not any(each.is_held_out for each in shown_patterns())
-    pictures = originals(polygon_atlas(), 24, seed=0)
+    pictures = scenes(polygon_atlas(), 24, seed=0)
     assert all(each.shape == (64, 64, 3) for each in pictures)
     monkeypatch.setattr(training, "BATCH", 8)
     known = [find_pattern(name) for name in ("invert", "mirror", "noise")]

@@ -1,7 +1,7 @@
 """Make what is under assets/vision from nothing; what was broken off goes on where it stopped.
 
 python -m lab.vision.train all [--work DIR] [--threads N]
-python -m lab.vision.train ready | segic | painter | stacker
+python -m lab.vision.train ready | segic | painter | stacker | concatenated
 """
 
 import sys
@@ -9,7 +9,13 @@ import sys
 from lab.training.command import run_parts
 from lab.vision.train import COMMAND, parts
 
-PARTS = {"ready": parts.ready, "segic": parts.segic, "painter": parts.painter, "stacker": parts.stacker}
+PARTS = {
+    "ready": parts.ready,
+    "segic": parts.segic,
+    "painter": parts.painter,
+    "stacker": parts.stacker,
+    "concatenated": parts.concatenated,
+}
 
 if __name__ == "__main__":
     sys.exit(run_parts(COMMAND, PARTS, "Make what is under assets/vision from nothing."))

@@ -12,13 +12,14 @@ from lab.vision import painter as painter_model
 from lab.vision import segic as segic_model
 from lab.vision import stacker as stacker_model
 from lab.vision.lite import lite0
+from lab.vision.scenes import scenes
 from lab.vision.train import COMMAND
 from lab.vision.train.painter import SCHEDULE as PAINTER
 from lab.vision.train.painter import train_painter
 from lab.vision.train.ready import write_ready
 from lab.vision.train.segic import SCHEDULE as SEGIC
 from lab.vision.train.segic import Kept, compose, train_segic
-from lab.vision.train.stacker import N_ORIGINALS, originals, shown_patterns, train_stacker
+from lab.vision.train.stacker import N_ORIGINALS, shown_patterns, train_stacker
 from lab.vision.train.stacker import SCHEDULE as STACKER
 
 SEED = 0
@@ -69,18 +70,26 @@ def painter(work: Path, device: str = "cpu") -> Iterator[Step]:
 
 def stacker(work: Path, device: str = "cpu") -> Iterator[Step]:
     """Train ImageStacker on composed scenes."""
+    yield from _stacker(work, "stacker", stacker_model.FOLDER)
+
+
+def concatenated(work: Path, device: str = "cpu") -> Iterator[Step]:
+    """Train the arm that ImageStacker is compared with: the three pictures are described apart."""
+    yield from _stacker(work, "concatenated", stacker_model.LATE, is_late=True)
+
+
+def _stacker(work: Path, part: str, folder: Path, is_late: bool = False) -> Iterator[Step]:
     from safetensors.torch import save_file
 
-    pictures = originals(atlas(), N_ORIGINALS, SEED)
-    network, steps = train_stacker(pictures, work / "stacker.pt", SEED)
-    yield from curve(steps, work / "stacker.csv")
-    folder = stacker_model.FOLDER
+    pictures = scenes(atlas(), N_ORIGINALS, SEED)
+    network, steps = train_stacker(pictures, work / f"{part}.pt", SEED, is_late=is_late)
+    yield from curve(steps, work / f"{part}.csv")
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {name: tensor.half().contiguous() for name, tensor in network.state_dict().items()}
     save_file(tensors, folder / "model.safetensors")
     data = hashlib.sha256(b"".join(picture.tobytes() for picture in pictures)).hexdigest()
     write_record(
-        folder / "training.json", f"{COMMAND} stacker", STACKER, SEED, data, work / "stacker.csv",
+        folder / "training.json", f"{COMMAND} {part}", STACKER, SEED, data, work / f"{part}.csv",
         n_pictures=len(pictures), patterns=[each.id for each in shown_patterns()],
         n_parameters=sum(tensor.numel() for tensor in network.parameters()),
     )  # fmt: skip

@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lab.images.emoji import Atlas
 from lab.training.loop import Schedule, Step, train
-from lab.vision.composites import STYLES_SHOWN, Scenery, classes, scene
-from lab.vision.stacker import SIDE, Prompt, new_stacker, stacks
+from lab.vision.stacker import Prompt, new_stacker, stacks
 from lab.vision.tampers.listed import Pattern, patterns
 
 if TYPE_CHECKING:
@@ -25,25 +23,6 @@ N_ORIGINALS = 3_000
 _TEMPERATURE = 0.07
 _P_NO_PROMPT = 0.25
 _PATTERN = 0.5  # weight of the loss of patterns, as in the paper
-
-
-def originals(drawings: Atlas, n: int, seed: int, is_held_out: bool = False) -> list[np.ndarray]:
-    """Compose different scenes, uint8, shape (64, 64, 3) each.
-
-    Args:
-        drawings: What stands in them.
-        n: How many.
-        seed: Determines them.
-        is_held_out: Whether they show the classes that only tests show.
-    """
-    known, scenery = classes(is_held_out), Scenery(side=SIDE, sizes=(0.35, 0.75))
-    made = []
-    for number in range(n):
-        random = np.random.default_rng((seed, number))
-        concept = known[random.integers(len(known))]
-        style = STYLES_SHOWN[random.integers(len(STYLES_SHOWN))]
-        made.append(scene(concept, style, known, drawings, random, scenery).picture)
-    return made
 
 
 def shown_patterns() -> tuple[Pattern, ...]:
