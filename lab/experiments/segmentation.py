@@ -135,8 +135,18 @@ class SegmentationParams:
         if self.examples.startswith(KEPT):
             return of_folders(self.examples, self.queries, self.n_examples)
         if self.examples == COMPOSITES:
-            return of_composites(self.n_queries, self.n_examples, self.seed)
+            return of_composites(range(self.n_queries), self.n_examples, self.seed)
         return of_ready(self.examples, self.n_examples)
+
+    def asked_as(self, query_id: str) -> Asked | None:
+        """Return one question by its id; None where there is none. Of composed scenes only it is composed."""
+        if self.examples == COMPOSITES:
+            number = query_id.rpartition(" scene ")[2]
+            place = int(number) - 1 if number.isascii() and number.isdigit() else -1
+            found = of_composites([place], self.n_examples, self.seed) if 0 <= place < self.n_queries else []
+        else:
+            found = self.asked()
+        return next((each for each in found if each.id == query_id), None)
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ def _tabs(lab: Lab, arrived: Dependency, copy: gr.Button, link_place: gr.Row) ->
             with gr.Tab("Image sets", id="images"):
                 in_images = images.build(lab)
         with gr.Tab("Vision", id="vision") as seeing:
-            vision.build(lab, seeing)
+            in_vision = vision.build(lab, seeing)
         with gr.Tab("Runs", id="runs") as history:
             in_runs = runs.build(
                 lab,
@@ -72,12 +72,14 @@ def _tabs(lab: Lab, arrived: Dependency, copy: gr.Button, link_place: gr.Row) ->
                     position=in_position.handles,
                     order=in_order.handles,
                     images=in_images.handles,
+                    vision=in_vision.handles,
                 ),
             )
     doors = {
         **tab_doors("position", "Position", in_position.handles),
         **tab_doors("order", "Order", in_order.handles),
         **tab_doors("images", "Image sets", in_images.handles),
+        **tab_doors("vision", "Vision", in_vision.handles),
         "compose": compose_door(in_compose),
     }
     with link_place:
@@ -85,7 +87,7 @@ def _tabs(lab: Lab, arrived: Dependency, copy: gr.Button, link_place: gr.Row) ->
     wire_moving_on(in_compose.to_position, doors["compose"], doors["position"], tabs)
     wire_moving_on(in_compose.to_order, doors["compose"], doors["order"], tabs)
     compose.wire_look(in_compose, composing.select)
-    for tab in (in_position, in_order, *([in_images] if in_images.late else [])):
+    for tab in (in_position, in_order, in_vision, *([in_images] if in_images.late else [])):
         arrived.then(tab.draw, None, tab.late, show_progress="hidden", api_visibility="private")
     history.select(*in_runs.refresh, show_progress="hidden", api_visibility="private")
 

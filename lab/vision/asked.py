@@ -138,14 +138,20 @@ def of_ready(name: str, n_examples: int) -> list[Asked]:
     return found
 
 
-def of_composites(n_queries: int, n_examples: int, seed: int) -> list[Asked]:
-    """Ask about composed scenes of held-out classes, each with examples of its own."""
+def of_composites(places: Sequence[int], n_examples: int, seed: int) -> list[Asked]:
+    """Ask about composed scenes of held-out classes, each with examples of its own.
+
+    Args:
+        places: Which scenes, from 0; the same place and seed compose the same.
+        n_examples: Examples of each.
+        seed: Determines them.
+    """
     from lab.images.emoji import atlas
     from lab.vision.composites import classes, episode
 
     held_out = classes(is_held_out=True)
     found = []
-    for place in range(n_queries):
+    for place in places:
         random = np.random.default_rng((seed, place))
         concept = held_out[place % len(held_out)]
         shown, query = episode(concept, n_examples, held_out, atlas(), random)

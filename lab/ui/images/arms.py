@@ -9,13 +9,13 @@ from lab.experiments.sets import BASE, LORA, ORDINARY, WRONG, SetsParams, wrong_
 from lab.images.model import has_fill
 from lab.images.sampler import MODES
 from lab.images.shelf import names, tuned_tasks
-from lab.ui.images import result
 from lab.ui.images.form import MODE_TITLES
 from lab.ui.images.panels import references
-from lab.ui.images.result import Study
+from lab.ui.images.result import image_study
 from lab.ui.images.settings import guidance_slider, seed_number, steps_slider
 from lab.ui.people import Lab
 from lab.ui.run_controls import LIGHT, ExperimentTab, RunControls, Updates, run_controls
+from lab.ui.study import study_tab
 
 NO_RESULT = (
     "Press Run: the same held-out sets are drawn with and without the LoRA, and what flips appears here."
@@ -32,8 +32,8 @@ MEANINGS = {
 
 def build(lab: Lab) -> ExperimentTab:
     """Build the sub-tab inside the current block."""
-    study = Study("sets", NO_RESULT, "in every panel", lambda params: params.arms, _form, _filled)
-    tab, by_name = result.build(lab, study)
+    made = image_study("sets", NO_RESULT, "in every panel", lambda params: params.arms, _form, _filled)
+    tab, by_name = study_tab(lab, made)
     arms, reference = by_name["arms"], by_name["reference"]
     by_name["task"].input(_rearmed, by_name["task"], [arms, reference], **LIGHT)
     arms.input(references, [arms, reference], reference, **LIGHT)

@@ -28,6 +28,7 @@ from lab.ui.images.view import caption_html, drawn_html
 from lab.ui.run_controls import HEAVY, LIGHT, QUIET
 from lab.ui.running import SAYABLE, say
 from lab.ui.widgets.markup import note
+from lab.ui.widgets.pictures import grid_html
 
 KEY = "images-draw"
 MAX_HISTORY = 12
@@ -155,7 +156,7 @@ def _drawing(kept: list[Kept], values: Any, request: gr.Request) -> Iterator[lis
                 words = f"{title}: step" if title else "Step"
                 yield [
                     gr.skip(), gr.skip(), note("info", f"{words} {drawn.step} of {drawn.n_steps}."),
-                    f'<div class="lab-canvases">{done}{figures}</div>', gr.skip(), gr.skip(),
+                    grid_html([done, figures], ""), gr.skip(), gr.skip(),
                 ]  # fmt: skip
                 if drawn.is_done:
                     done += figures

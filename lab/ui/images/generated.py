@@ -12,10 +12,10 @@ from lab.images.shelf import own_path
 from lab.images.tasks import TASKS, find_task, task_sets
 from lab.ui import running
 from lab.ui.images.sets import own_sets, sets_of
-from lab.ui.images.view import picture_html
 from lab.ui.run_controls import HEAVY, LIGHT, QUIET
 from lab.ui.running import SAYABLE
 from lab.ui.widgets.markup import note
+from lab.ui.widgets.pictures import grid_html, picture_html
 
 if TYPE_CHECKING:
     from lab.images.sets import ImageSet
@@ -161,7 +161,7 @@ def _figures_html(title: str, figures: Sequence[tuple["ImageSet", Any, str]]) ->
         picture_html(as_png(canvas), each.caption, each.name, details or each.caption)
         for each, canvas, details in figures
     ]
-    return f'<h3>{escape(title)}</h3><div class="lab-canvases lab-small">{"".join(drawn)}</div>'
+    return f"<h3>{escape(title)}</h3>{grid_html(drawn)}"
 
 
 def _keep(name: str) -> str:

@@ -17,11 +17,11 @@ from lab.images.sampler import Settings
 from lab.images.sets import SAME
 from lab.ui import running
 from lab.ui.images.settings import drawing_choice, guidance_slider, seed_number, steps_slider
-from lab.ui.images.view import picture_html
 from lab.ui.run_controls import HEAVY, LIGHT, QUIET
 from lab.ui.running import SAYABLE
 from lab.ui.widgets.markup import note
 from lab.ui.widgets.mask_paint import MaskPaint, paint_value
+from lab.ui.widgets.pictures import grid_html, picture_html
 
 if TYPE_CHECKING:
     from lab.images.brush import Insertion
@@ -192,7 +192,7 @@ def _asked(*values: Any) -> list[Any]:
         return [note("error", str(error)), gr.skip()]
     caption = compose([told, str(values[7] or "")], STACK)
     figure = picture_html(as_png(subject), "The subject", "Subject", caption)
-    return [f'<div class="lab-canvases lab-small">{figure}</div>', paint_value(picture)]
+    return [grid_html([figure]), paint_value(picture)]
 
 
 def _inserting(values: Any, request: gr.Request) -> Iterator[list[Any]]:
@@ -221,7 +221,7 @@ def _inserting(values: Any, request: gr.Request) -> Iterator[list[Any]]:
                 )
                 read.append(reading)
                 words = "Drawing with the brush." if len(read) == 1 else _finding(read)
-                canvases = f'<div class="lab-canvases lab-small">{"".join(figures)}</div>'
+                canvases = grid_html(figures, "small")
                 yield [gr.skip(), note("info", words), canvases]
         yield [rest, gr.skip(), gr.skip()]
     except SAYABLE as error:

@@ -11,12 +11,12 @@ from lab.images.layout import default_layouts
 from lab.images.sampler import MODES
 from lab.images.shelf import names, tuned_tasks
 from lab.images.tasks import find_task
-from lab.ui.images import result
 from lab.ui.images.form import MODE_TITLES
-from lab.ui.images.result import Study
+from lab.ui.images.result import image_study
 from lab.ui.images.settings import guidance_slider, seed_number, steps_slider
 from lab.ui.people import Lab
 from lab.ui.run_controls import LIGHT, ExperimentTab, RunControls, Updates, run_controls
+from lab.ui.study import study_tab
 
 NO_RESULT = "Press Run: the same sets are drawn with their panels arranged anew, and what flips appears here."
 MEANINGS = {
@@ -28,8 +28,9 @@ MEANINGS = {
 
 def build(lab: Lab) -> ExperimentTab:
     """Build the sub-tab inside the current block."""
-    study = Study("panels", NO_RESULT, "in the asked panel", lambda params: params.layouts, _form, _filled)
-    tab, by_name = result.build(lab, study)
+    read = "in the asked panel"
+    made = image_study("panels", NO_RESULT, read, lambda params: params.layouts, _form, _filled)
+    tab, by_name = study_tab(lab, made)
     _wire(by_name)
     return tab
 

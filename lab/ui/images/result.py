@@ -1,189 +1,41 @@
-"""How a run on image sets stands on screen: flip matrix, the pictures behind a cell, tests and figures."""
+"""The studies of image sets: what they call things, and the canvases behind a cell."""
 
 from collections.abc import Callable, Mapping
 from html import escape
-from typing import Any, NamedTuple
+from typing import Any
 
-import gradio as gr
-
-from lab.experiments.events import Result
-from lab.experiments.views import split_controls
 from lab.runs.store import Store
-from lab.stats.verdict import p_text
-from lab.ui.figure_card import FigureCard, cards_updates, figure_card
-from lab.ui.images.view import picture_html
-from lab.ui.opened import NO_STORE, Opened
-from lab.ui.people import Lab
-from lab.ui.position_view import comparisons_html
-from lab.ui.result_view import run_verdict, so_far, wire_stale
-from lab.ui.run_controls import (
-    QUIET,
-    ExperimentTab,
-    RunControls,
-    Stage,
-    TabHandle,
-    Updates,
-    in_order,
-    wire_run,
-)
-from lab.ui.running import RunState
-from lab.ui.shipped import show_at_build
-from lab.ui.widgets.flip_matrix import FlipMatrix, matrix_value
-from lab.ui.widgets.markup import note, stat_tiles
+from lab.ui.opened import Opened
+from lab.ui.run_controls import RunControls, Updates
+from lab.ui.study import Study, Words
+from lab.ui.widgets.markup import note
+from lab.ui.widgets.pictures import grid_html, picture_html
 
 FIGURES = {"Accuracy": "accuracy", "Prediction change": "comparisons"}
 
 
-class Study(NamedTuple):
-    """What differs between experiments on image sets.
-
-    Args:
-        id: The experiment's id, which also leads the ids of its components.
-        no_result: What stands there before a run.
-        read: What the probe reads, as in "in the asked panel".
-        columns: Names the columns of the matrix from parameters.
-        form: Places the controls: the buttons, and a control for each parameter.
-        fill: Values of parameters to updates of the controls.
-    """
-
-    id: str
-    no_result: str
-    read: str
-    columns: Callable[[Any], tuple[str, ...]]
-    form: Callable[[], tuple[RunControls, dict[str, Any]]]
-    fill: Callable[[Mapping[str, Any], Mapping[str, Any]], Updates]
-
-
-class Panel(NamedTuple):
-    """What shows a result."""
-
-    verdict: gr.HTML
-    stale: gr.HTML
-    matrix: FlipMatrix
-    cell: gr.HTML
-    tiles: gr.HTML
-    comparisons: gr.HTML
-    cards: dict[str, FigureCard]
-
-    @property
-    def outputs(self) -> list[Any]:
-        """Every component of it."""
-        return [*self[:-1], *(part for card in self.cards.values() for part in card)]
-
-
-def build(lab: Lab, study: Study) -> tuple[ExperimentTab, dict[str, Any]]:
-    """Build the sub-tab of a study inside the current block; also returns its controls by parameter."""
-    first = Opened.first_shipped(study.id)
-    opened = gr.State(first)
-    with gr.Row(equal_height=False, elem_classes="lab-split"):
-        with gr.Column(scale=3, min_width=320):
-            controls, by_name = study.form()
-        with gr.Column(scale=8, min_width=320):
-            panel = _results(study)
-    stage = Stage(
-        lab,
-        study.id,
-        list(by_name.values()),
-        lambda values: dict(zip(by_name, values, strict=True)),
-        opened,
-        panel.outputs,
-        lambda state, run, store: _updates(study, panel, state, run, store),
+def image_study(
+    experiment_id: str,
+    no_result: str,
+    read: str,
+    columns: Callable[[Any], tuple[str, ...]],
+    form: Callable[[], tuple[RunControls, dict[str, Any]]],
+    fill: Callable[[Mapping[str, Any], Mapping[str, Any]], Updates],
+) -> Study:
+    """Describe a study of image sets; `read` says what the probe reads, as in "in the asked panel"."""
+    words = Words(
+        no_result,
+        matrix=f"What the probe reads {read}",
+        queries="Sets",
+        asked="drawn in every column, from the same noise",
+        look="Choose a cell to see the pictures behind it.",
+        figures={
+            "Accuracy": f"How often the probe reads the right concept and style {read}; bars are 95 % "
+            "intervals.",
+            "Prediction change": "How many readings differ from those under the reference.",
+        },
     )
-    wire_run(stage, controls)
-    wire_stale(stage, panel.stale)
-
-    def look(run: Opened | None, request: gr.Request, event: gr.EventData) -> str:
-        if run is None:
-            return ""
-        return pictures_html(run, lab.store_for(request), str(event.query_id), str(event.layout))
-
-    panel.matrix.select(look, opened, panel.cell, scroll_to_output=True, **QUIET)
-    shipped = _shown(study, panel, first, NO_STORE, first.result(NO_STORE)) if first is not None else {}
-    figures = [part for card in panel.cards.values() for part in card]
-    show_at_build({part: value for part, value in shipped.items() if part not in figures})
-    handle = TabHandle.of(
-        stage,
-        lambda values: study.fill(by_name, values),
-        lambda run, store: _shown(study, panel, run, store, run.result(store)),
-    )
-    return ExperimentTab({study.id: handle}, figures, lambda: in_order(shipped, figures)), by_name
-
-
-def _results(study: Study) -> Panel:
-    verdict = gr.HTML(f"<h2>{study.no_result}</h2>", elem_id=f"{study.id}-verdict", padding=False)
-    stale = gr.HTML(elem_id=f"{study.id}-stale", padding=False)
-    matrix = FlipMatrix(elem_id=f"{study.id}-matrix", label=f"What the probe reads {study.read}")
-    cell = gr.HTML(elem_id=f"{study.id}-cell", padding=False)
-    tiles = gr.HTML(elem_id=f"{study.id}-tiles", padding=False)
-    gr.Markdown("### Broken, fixed, or chance?")
-    comparisons = gr.HTML(elem_id=f"{study.id}-comparisons", padding=False)
-    with gr.Row(equal_height=False):
-        cards = {
-            "Accuracy": figure_card("Accuracy", f"{study.id}-accuracy"),
-            "Prediction change": figure_card("Prediction change", f"{study.id}-change"),
-        }
-    return Panel(verdict, stale, matrix, cell, tiles, comparisons, cards)
-
-
-def _updates(study: Study, panel: Panel, state: RunState, opened: Opened, store: Store) -> Updates:
-    """Say how the panel changes while a run goes on, and when it is over."""
-    if state.result is not None and state.result.summary:
-        return _shown(study, panel, opened, store, state.result)
-    return {
-        **dict.fromkeys((panel.stale, panel.cell, panel.tiles, panel.comparisons), ""),
-        **cards_updates(panel.cards, None, {}, {}),
-        panel.verdict: run_verdict(so_far(state.predictions), opened, store),
-        panel.matrix: _matrix(study, state.predictions, opened),
-    }
-
-
-def _shown(study: Study, panel: Panel, opened: Opened, store: Store, result: Result) -> Updates:
-    """Show a whole result."""
-    facts = result.summary
-    updates: Updates = {
-        panel.stale: "",
-        panel.cell: "<p>Choose a cell to see the pictures behind it.</p>",
-        panel.verdict: run_verdict(result.verdict, opened, store),
-        panel.matrix: _matrix(study, result.predictions, opened),
-    }
-    if not facts:
-        return updates
-    return {
-        **updates,
-        panel.tiles: _tiles(facts),
-        panel.comparisons: comparisons_html(result),
-        **cards_updates(panel.cards, result, _sentences(study, facts), FIGURES),
-    }
-
-
-def _tiles(facts: Mapping[str, Any]) -> str:
-    tiles = [("Sets", f"{facts['n_queries']:,}", "drawn in every column, from the same noise")]
-    if facts["comparisons"]:
-        most = max(facts["comparisons"], key=lambda c: c["prediction_change"])
-        words = f"{most['n_flips']} of {most['n']} readings flip from {most['reference']} to {most['layout']}"
-        tiles.append(("Most flips", f"{100 * most['prediction_change']:.0f} %", words))
-    if floor := facts.get("floor"):
-        words = f"{floor['n_flips']} of {floor['n']} flip when only the batch changes; the 95 % bound"
-        tiles.append(("False-flip floor", f"≤ {100 * floor['high']:.0f} %", words))
-    if q := facts.get("cochran_q"):
-        tiles.append(("All columns alike?", p_text(q["p"]), f"Cochran's Q = {q['q']:.1f}, {q['df']} df"))
-    return stat_tiles(tiles)
-
-
-def _sentences(study: Study, facts: Mapping[str, Any]) -> dict[str, str]:
-    return {
-        "Accuracy": f"How often the probe reads the right concept and style {study.read}, over "
-        f"{facts['n_queries']} sets of {facts['n_concepts']} concepts; bars are 95 % intervals.",
-        "Prediction change": f"How many readings differ from those under {facts['reference']}.",
-    }
-
-
-def _matrix(study: Study, predictions: Any, opened: Opened) -> Any:
-    if predictions is None or predictions.empty:
-        return None
-    asked, _, _ = split_controls(predictions)
-    params = opened.params
-    return matrix_value(asked, {}, params.reference, columns=study.columns(params))
+    return Study(experiment_id, words, FIGURES, columns, form, fill, pictures_html)
 
 
 def pictures_html(run: Opened, store: Store, query_id: str, layout: str) -> str:
@@ -205,4 +57,4 @@ def pictures_html(run: Opened, store: Store, query_id: str, layout: str) -> str:
         figures.append(picture_html(url, caption, title, f"read as {row.prediction}, {mark}. {caption}"))
     gold = escape(str(rows["gold"].iloc[0]))
     heading = f'<h3 tabindex="-1">{escape(query_id)}: asked for “{gold}”</h3>'
-    return f'{heading}<div class="lab-canvases">{"".join(figures)}</div>'
+    return heading + grid_html(figures, "")

@@ -16,10 +16,10 @@ from lab.images.tune import MAX_SETS, MIN_SETS, TuneSettings
 from lab.images.tuning import Tuning, tuning
 from lab.ui import running
 from lab.ui.images.sets import own_sets, sets_of
-from lab.ui.images.view import picture_html
 from lab.ui.run_controls import HEAVY, LIGHT, QUIET
 from lab.ui.running import SAYABLE
 from lab.ui.widgets.markup import note
+from lab.ui.widgets.pictures import grid_html, picture_html
 
 if TYPE_CHECKING:
     from lab.images.sets import ImageSet
@@ -140,7 +140,7 @@ def _preview(task_id: str, n_sets: float, *own: Any) -> str:
         picture_html(as_png(each.canvas), each.caption, each.name, each.caption) for each in sets[:SHOWN_SETS]
     ]
     heading = f"<h3>{len(sets)} sets; the first {len(figures)}</h3>"
-    return f'{heading}<div class="lab-canvases">{"".join(figures)}</div>'
+    return heading + grid_html(figures, "")
 
 
 def _take(path: str, name: str) -> str:
@@ -176,11 +176,7 @@ def _tuned(values: Sequence[Any], request: gr.Request) -> Iterator[list[Any]]:
             for last in _steps(sets, _held_out(task_id, sets), settings, str(name), task_id, stopping):
                 if last.sample is not None:
                     samples.insert(0, _sample_html(last, sets[0]))
-                shown = (
-                    f'<div class="lab-canvases">{"".join(samples[:MAX_SAMPLES])}</div>'
-                    if samples
-                    else gr.skip()
-                )
+                shown = grid_html(samples[:MAX_SAMPLES], "") if samples else gr.skip()
                 yield [gr.skip(), gr.skip(), _status(last), curve_html(last.losses), shown, gr.skip()]
         assert last is not None and last.path is not None
         words = f"Kept as own/{name} after {last.step} steps and {last.seconds:.0f} s."

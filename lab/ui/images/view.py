@@ -7,16 +7,7 @@ from lab.images.caption import Finding
 from lab.images.pictures import as_png
 from lab.images.studio import Drawn, Order
 from lab.ui.widgets.markup import note
-
-
-def picture_html(url: str, alt: str, title: str = "", details: str = "", download: str = "") -> str:
-    """Show a picture with its title; `download` names the file that a click on its link saves."""
-    head = f"<b>{escape(title)}</b> " if title else ""
-    link = f'<a href="{url}" download="{escape(download)}">PNG</a>' if download else ""
-    return (
-        f'<figure class="lab-canvas"><img src="{url}" alt="{escape(alt)}" loading="lazy">'
-        f"<figcaption>{head}{escape(details)} {link}</figcaption></figure>"
-    )
+from lab.ui.widgets.pictures import picture_html
 
 
 def drawn_html(drawn: Drawn, order: Order, title: str = "") -> str:

@@ -6,9 +6,9 @@ from html import escape
 import numpy as np
 
 from lab.images.pictures import as_png
-from lab.ui.images.view import picture_html
 from lab.ui.vision.bank import Marked
 from lab.ui.widgets.markup import note, stat_tiles
+from lab.ui.widgets.pictures import grid_html, picture_html
 from lab.vision.engines import find_engine
 from lab.vision.flips import Recommendation, flip_map
 from lab.vision.overlay import with_flips
@@ -50,7 +50,7 @@ def flips_html(
     return (
         note("verdict", sentence(table, reference, engine, way))
         + stat_tiles(_tiles(table, reference, best, sure))
-        + f'<div class="lab-canvases lab-small">{"".join(figures)}</div>'
+        + grid_html(figures, "small")
         + _table(table, reference, [each.name for each in asked])
     )
 

@@ -14,7 +14,6 @@ from PIL import Image
 
 from lab.images.pictures import as_png
 from lab.ui import running
-from lab.ui.images.view import picture_html
 from lab.ui.run_controls import HEAVY, LIGHT
 from lab.ui.running import SAYABLE
 from lab.ui.vision import bank as banks
@@ -22,6 +21,7 @@ from lab.ui.vision.bank import Marked, Pictures
 from lab.ui.vision.flips import flips_html
 from lab.ui.vision.marking import marking_bench
 from lab.ui.widgets.markup import note
+from lab.ui.widgets.pictures import grid_html, picture_html
 from lab.vision.decide import regions
 from lab.vision.engines import ENGINES
 from lab.vision.flips import iou
@@ -255,7 +255,7 @@ def _found_sentence(asked: Asked, masks: Sequence[tuple[str, np.ndarray]]) -> st
 
 
 def _grid(figures: Sequence[str]) -> str:
-    return f'<div class="lab-canvases lab-small">{"".join(figures)}</div>' if figures else EMPTY
+    return grid_html(figures, "small") if figures else EMPTY
 
 
 def _saved(masks: Sequence[tuple[str, np.ndarray]]) -> Any:
