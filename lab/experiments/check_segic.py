@@ -1,11 +1,18 @@
 """The check of SEGIC: on classes that no training showed, does it beat engines without correspondence?"""
 
+import numpy as np
+from scipy.stats import mannwhitneyu
+
 from lab.experiments import segmentation
 from lab.experiments.events import Result
 from lab.experiments.registry import CheckResult
 from lab.experiments.segmentation import SegmentationParams, group_of
 from lab.runs.store import Store
 from lab.stats.comparisons import Comparison, compare_layouts
+from lab.vision.asked import of_composites
+from lab.vision.lite import lite0
+from lab.vision.presence import PRESENT_FROM, presence
+from lab.vision.question import Question
 
 SEGIC = "segic"
 RIVALS = {
@@ -18,7 +25,7 @@ ABLATED = {
     "segic-no-visual": "what is marked looks like",
     "segic-no-meta": "the class's name",
 }
-N_QUICK, N_FULL = 72, 240
+N_QUICK, N_FULL, N_PRESENCE = 72, 240, 72
 SEEDS = (0, 1, 2)
 TOLD = "told, not judged"
 
@@ -32,6 +39,7 @@ def check(is_quick: bool, store: Store) -> CheckResult:
             claims += _claims(_params(1, N_FULL, seed), store)
         four = _params(4, N_FULL, SEEDS[0])
         tables["four examples"] = list(_run(four, store).summary["miou"].values())
+    claims += [_presence(n_examples, N_PRESENCE, SEEDS[0]) for n_examples in (1, 4)]
     judged = [claim for claim in claims if claim["verdict"] != TOLD]
     return CheckResult("segic", all(claim["verdict"] == "holds" for claim in judged), claims, tables)
 
@@ -42,6 +50,26 @@ def _params(n_examples: int, n_queries: int, seed: int) -> SegmentationParams:
         n_examples=n_examples, n_queries=n_queries, engines=(SEGIC, *RIVALS, *ABLATED), layouts=(together,),
         seed=seed,
     )  # fmt: skip
+
+
+def _presence(n_examples: int, n: int, seed: int) -> dict[str, str]:
+    """Tell scenes with a class from scenes of another: how often “not present” is a right answer."""
+    asked = of_composites(range(n), n_examples, seed)
+    backbone = lite0()
+    found: list[float] = []
+    absent: list[float] = []
+    for place, each in enumerate(asked):
+        other = next(one for one in (*asked[place:], *asked) if one.group != each.group)
+        for picture, into in ((each.picture, found), (other.picture, absent)):
+            into.append(float(presence(Question(each.examples, picture, backbone))[0]))
+    area = mannwhitneyu(found, absent).statistic / n**2
+    right = (np.mean(np.array(found) >= PRESENT_FROM) + np.mean(np.array(absent) < PRESENT_FROM)) / 2
+    return {
+        "claim": f"seed {seed}: {n_examples} shown, a class that is absent is told from one that is there",
+        "measured": f"{right:.0%} right on average over {n} scenes with it and {n} without (area under the "
+        f"curve {area:.2f})",
+        "verdict": TOLD,
+    }
 
 
 def _run(params: SegmentationParams, store: Store) -> Result:

@@ -27,9 +27,9 @@ from lab.images.pictures import as_png, from_png
 from lab.runs.environment import environment
 from lab.runs.recipe import Recipe
 from lab.runs.store import Row, Store
-from lab.stats.comparisons import accuracy_table, compare_layouts
+from lab.stats.comparisons import Comparison, accuracy_table, compare_layouts
 from lab.stats.intervals import estimate
-from lab.stats.verdict import comparison_sentence, sweep_sentence
+from lab.stats.verdict import comparison_sentence, is_different, sweep_sentence
 from lab.vision.asked import (
     COMPOSITES,
     KEPT,
@@ -49,6 +49,7 @@ from lab.weights import Progress
 
 FOUND, MISSED, NOTHING = "found", "missed", "nothing"
 FOUND_FROM = 0.5
+MANY = 6  # layouts that a sentence can name one by one
 SECONDS_A_PICTURE, SECONDS_AN_ANSWER = 0.2, 0.05  # of one core, for the price before a run
 TOKENS_A_PICTURE = 28 * 28
 
@@ -419,8 +420,22 @@ def _verdict(accuracies: pd.DataFrame, comparisons: list, best: Recommendation) 
     first = f"Mean IoU lies between {low:.2f} and {high:.2f}, depending on the layout of the examples alone."
     if len(accuracies) == 1:
         first = f"Mean IoU is {high:.2f}."
-    told = f" {sweep_sentence(comparisons, None)}" if comparisons else ""
+    told = f" {_told(comparisons)}" if comparisons else ""
     return f"{first}{told} {_recommended(best)}".rstrip()
+
+
+def _told(comparisons: list[Comparison]) -> str:
+    """Say which layouts differ; of many, how many."""
+    if len(comparisons) <= MANY:
+        return sweep_sentence(comparisons, None)
+    worse = sum(is_different(each) and each.metric_change <= 0 for each in comparisons)
+    better = sum(is_different(each) and each.metric_change > 0 for each in comparisons)
+    most = max(comparisons, key=lambda each: each.prediction_change)
+    return (
+        f"Of {len(comparisons)} other layouts {better} are better and {worse} worse than {most.reference}; "
+        f"the rest cannot be told apart from it. {most.layout} flips {100 * most.prediction_change:.0f} % of "
+        "the answers."
+    )
 
 
 def _recommended(best: Recommendation) -> str:
