@@ -40,6 +40,7 @@ from lab.vision.asked import (
     of_folders,
     of_ready,
 )
+from lab.vision.backbones import DEFAULT, load_backbone
 from lab.vision.engines import find_engine
 from lab.vision.flips import Recommendation, iou, prediction_change, recommend
 from lab.vision.layouts import ExampleLayout, layouts_of, parse_layout
@@ -65,11 +66,12 @@ class SegmentationParams:
         n_examples: How many examples a layout can show, 1 to 6.
         n_queries: Composed scenes to ask about.
         engines: Who answers; order can matter to some.
+        backbone: What describes places: lite0, or a DINOv2, DINOv3 or SigLIP of the hub.
         vary: What differs between layouts: choice, number, order, subsets or changes.
         layouts: Arrangements by id instead of `vary`; () takes those of `vary`.
         reference: The layout that flips are counted against; "" takes the first.
         cut: The share from which a pixel is marked; below 0, it is found in the shares.
-        is_refined: Whether borders move to edges of colour (GrabCut).
+        refine: What sharpens borders: none, grabcut or sam2.
         with_mirrored: Whether each example counts a second time as its mirror image.
         may_be_absent: Whether "not present" is an answer.
         seed: Determines composed scenes, and the bootstrap.
@@ -80,11 +82,12 @@ class SegmentationParams:
     n_examples: int = 4
     n_queries: int = 48
     engines: tuple[str, ...] = ("neighbours",)
+    backbone: str = DEFAULT
     vary: str = "number"
     layouts: tuple[str, ...] = ()
     reference: str = ""
     cut: float = -1.0
-    is_refined: bool = False
+    refine: str = "none"
     with_mirrored: bool = True
     may_be_absent: bool = False
     seed: int = 0
@@ -129,7 +132,7 @@ class SegmentationParams:
     def cutting(self) -> Cutting:
         """Return how shares become masks."""
         cut = None if self.cut < 0 else self.cut
-        return Cutting(cut, self.is_refined, self.may_be_absent)
+        return Cutting(cut, self.refine, self.may_be_absent)
 
     def asked(self) -> list[Asked]:
         """Return the questions with their answers."""
@@ -163,9 +166,7 @@ class SegmentationSweep:
     """Every picture of a run under every layout, by every engine."""
 
     def __init__(self, params: SegmentationParams) -> None:
-        from lab.vision.lite import lite0
-
-        self.params, self.backbone = params, lite0()
+        self.params, self.backbone = params, load_backbone(params.backbone)
 
     @cached_property
     def batches(self) -> list[Batch]:
@@ -236,20 +237,19 @@ def cost(params: SegmentationParams) -> Cost:
 
 def load(params: SegmentationParams, progress: Progress) -> None:
     """Load the backbone, and the drawings that scenes are composed of."""
-    from lab.vision.lite import lite0
-
-    lite0()
+    load_backbone(params.backbone, progress)
     if params.examples == COMPOSITES:
         from lab.images.emoji import atlas
 
         atlas(progress)
 
 
-def record() -> dict[str, Any]:
+def record(params: SegmentationParams) -> dict[str, Any]:
     """Record where a run is made."""
     from lab.vision.lite import LITE0
 
-    model = {"id": "lite0", "revision": LITE0.sha256[:12], "device": "cpu", "dtype": "float32"}
+    revision = LITE0.sha256[:12] if params.backbone == DEFAULT else ""
+    model = {"id": params.backbone, "revision": revision, "device": "cpu", "dtype": "float32"}
     return {**environment(), "model": model}
 
 
@@ -267,7 +267,7 @@ def run(params: SegmentationParams, store: Store) -> Iterator[Event]:
         store,
         cost(params),
         lambda: SegmentationSweep(params),
-        record,
+        lambda: record(params),
         lambda: read(params, store),
     )
 

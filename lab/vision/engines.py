@@ -8,6 +8,7 @@ import numpy as np
 from lab.vision import ordered, propagate, segic
 from lab.vision.bank import Bank
 from lab.vision.clusters import clustered
+from lab.vision.hub_segmenters import seggpt_answer
 from lab.vision.question import Answer, Engine
 
 
@@ -34,6 +35,7 @@ ENGINES: tuple[Engine, ...] = (
     _ablated("geometric", "where marks land", geometric=False),
     _ablated("visual", "what is marked looks like", visual=False),
     _ablated("meta", "the class's name", meta=False),
+    _pooled("seggpt", "SegGPT, of the hub: 1.5 GB, slow without a GPU", seggpt_answer),
     Engine("last", "Memory of the last two", ordered.last_examples, is_ordered=True),
     Engine("decayed", "Memory that fades", ordered.decayed, is_ordered=True),
     Engine("self-prompted", "Prompted by its own answers", ordered.self_prompted, is_ordered=True),

@@ -9,7 +9,7 @@ import numpy as np
 
 from lab.vision.question import Question
 
-PRESENT_FROM = 0.6
+PRESENT_FROM = 0.66
 _MARKED_FROM = 0.5
 
 

@@ -7,9 +7,12 @@ import numpy as np
 
 from lab.vision.decide import enlarged, mask_of
 from lab.vision.engines import find_engine
+from lab.vision.hub_segmenters import sam2_refined
 from lab.vision.presence import is_present
 from lab.vision.question import Question
 from lab.vision.refine import grabcut
+
+REFINEMENTS = ("none", "grabcut", "sam2")
 
 
 @dataclass(frozen=True)
@@ -18,15 +21,17 @@ class Cutting:
 
     Args:
         cut: The share from which a pixel belongs to a class, 0 to 1; None finds it in the shares.
-        is_refined: Whether borders move to edges of colour.
+        refine: What sharpens borders: "none", "grabcut" (edges of colour) or "sam2" (of the hub).
         may_be_absent: Whether "not present" is an answer.
     """
 
     cut: float | None = None
-    is_refined: bool = False
+    refine: str = "none"
     may_be_absent: bool = False
 
     def __post_init__(self):
+        if self.refine not in REFINEMENTS:
+            raise ValueError(f"refine must be one of {', '.join(REFINEMENTS)}, got {self.refine!r}")
         if self.cut is not None and not 0 <= self.cut <= 1:
             raise ValueError(f"cut must be 0 to 1, got {self.cut}")
 
@@ -54,6 +59,8 @@ def segment(question: Question, engine_id: str, cutting: Cutting = Cutting()) ->
     mask = mask_of(large, cutting.cut)
     if cutting.may_be_absent:
         mask[~np.concatenate([[True], is_present(question)])[mask]] = 0
-    if cutting.is_refined:
+    if cutting.refine == "grabcut":
         mask = grabcut(question.picture, large, mask)
+    elif cutting.refine == "sam2":
+        mask = sam2_refined(question.picture, mask)
     return Segmented(mask, large)

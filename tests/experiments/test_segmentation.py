@@ -125,6 +125,7 @@ def test_a_stopped_run_goes_on_and_says_the_same(folders):
         ({"engines": ()}, "at least one"),
         ({"n_queries": 0}, "n_queries"),
         ({"cut": 2.0}, "cut must be"),
+        ({"refine": "magic"}, "refine must be"),
         ({"seed": -1}, "seed"),
     ],
 )

@@ -6,6 +6,7 @@ import torch
 from hub_stand_in import HubStandIn
 from tiny_vision import example, noisy, squares
 
+from lab.vision import backbones
 from lab.vision.engines import find_engine
 from lab.vision.hub_backbones import KINDS, backbone_of, hub_backbone
 from lab.vision.question import Question
@@ -90,3 +91,12 @@ def test_a_model_of_another_kind_is_named(hub: HubStandIn):
     (folder / "model.safetensors").write_bytes(b"x" * 64)
     with pytest.raises(WeightsError, match="org/words is a llama"):
         hub_backbone("org/words")
+
+
+def test_strangers_load_the_default_and_what_is_listed(monkeypatch):
+    monkeypatch.setenv("LAB_SHARED", "1")
+    monkeypatch.setenv("LAB_ALLOWED_MODELS", "org/tiny-dino")
+    backbones.check_may_load("org/tiny-dino")
+    with pytest.raises(ValueError, match="facebook/dinov2-small is not loaded on this shared deployment"):
+        backbones.load_backbone("facebook/dinov2-small")
+    assert backbones.names()[0] == backbones.DEFAULT

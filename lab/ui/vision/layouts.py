@@ -15,7 +15,7 @@ from lab.ui.opened import Opened
 from lab.ui.people import Lab
 from lab.ui.run_controls import LIGHT, ExperimentTab, RunControls, Updates, run_controls
 from lab.ui.study import Study, Words, study_tab
-from lab.ui.vision.segment import WAYS, engine_choices
+from lab.ui.vision.segment import WAYS, backbone_choices, engine_choices, refinements
 from lab.ui.widgets.markup import note
 from lab.ui.widgets.pictures import grid_html, picture_html
 from lab.vision.asked import COMPOSITES, ready_sets
@@ -79,9 +79,14 @@ def _form() -> tuple[RunControls, dict[str, Any]]:
         info="The first is the reference. 2~ is mirrored, 2x has its labels swapped; write your own.",
     )  # fmt: skip
     with gr.Accordion("How pictures are segmented", open=False):
-        by_name["is_refined"] = gr.Checkbox(
-            False, label="Follow edges of colour", info="GrabCut.", elem_id="segmentation-refined"
-        )
+        by_name["backbone"] = gr.Dropdown(
+            backbone_choices(), value=defaults.backbone, label="Backbone", info="What describes places.",
+            elem_id="segmentation-backbone",
+        )  # fmt: skip
+        by_name["refine"] = gr.Dropdown(
+            refinements(), value="none", label="Sharpen borders", info="GrabCut, or SAM 2 of the hub.",
+            elem_id="segmentation-refine",
+        )  # fmt: skip
         by_name["with_mirrored"] = gr.Checkbox(
             True, label="Show examples mirrored as well", info="Each example counts twice.",
             elem_id="segmentation-mirrored",

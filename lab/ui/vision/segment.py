@@ -13,6 +13,8 @@ import numpy as np
 from PIL import Image
 
 from lab.images.pictures import as_png
+from lab.learners.catalogue import allowed_models
+from lab.place import is_shared
 from lab.ui import running
 from lab.ui.run_controls import HEAVY, LIGHT
 from lab.ui.running import SAYABLE
@@ -22,6 +24,7 @@ from lab.ui.vision.flips import flips_html
 from lab.ui.vision.marking import marking_bench
 from lab.ui.widgets.markup import note
 from lab.ui.widgets.pictures import grid_html, picture_html
+from lab.vision.backbones import DEFAULT, names
 from lab.vision.decide import regions
 from lab.vision.engines import ENGINES
 from lab.vision.flips import iou
@@ -48,8 +51,9 @@ class Controls(NamedTuple):
     """How pictures are segmented."""
 
     engine: gr.Dropdown
+    backbone: gr.Dropdown
     cut: gr.Slider
-    is_refined: gr.Checkbox
+    refine: gr.Dropdown
     with_mirrored: gr.Checkbox
     may_be_absent: gr.Checkbox
 
@@ -104,13 +108,17 @@ def _controls() -> Controls:
             engine_choices(), value="neighbours", label="Engine", elem_id="segment-engine",
             info="What answers. To some the order of the examples can't matter: they are the control.",
         )  # fmt: skip
+        backbone = gr.Dropdown(
+            backbone_choices(), value=DEFAULT, label="Backbone", elem_id="segment-backbone",
+            info="What describes places. Those of the hub are loaded once they are chosen.",
+        )  # fmt: skip
         cut = gr.Slider(
             0, 0.95, 0, step=0.05, label="Threshold", elem_id="segment-cut",
             info="The share from which a pixel is marked; 0 finds it in the map (Otsu, drawn to one half).",
         )  # fmt: skip
-        refined = gr.Checkbox(
-            False, label="Follow edges of colour", elem_id="segment-refined",
-            info="GrabCut. It helps things with their own colour, and hurts thin ones and sky or ground.",
+        refined = gr.Dropdown(
+            refinements(), value="none", label="Sharpen borders", elem_id="segment-refine",
+            info="GrabCut helps things with their own colour, and hurts thin ones and sky or ground.",
         )  # fmt: skip
         mirrored = gr.Checkbox(
             True, label="Show examples mirrored as well", elem_id="segment-mirrored",
@@ -120,7 +128,18 @@ def _controls() -> Controls:
             False, label="“Not present” is an answer", elem_id="segment-absent",
             info="A class without a good match in the picture is not marked; it is often wrong.",
         )  # fmt: skip
-    return Controls(engine, cut, refined, mirrored, absent)
+    return Controls(engine, backbone, cut, refined, mirrored, absent)
+
+
+def backbone_choices() -> list[str]:
+    """Offer the backbones that this deployment may load."""
+    return [name for name in names() if name == DEFAULT or not is_shared() or name in allowed_models()]
+
+
+def refinements() -> list[tuple[str, str]]:
+    """Offer what sharpens borders; SAM 2 is of the hub."""
+    offered = [("No", "none"), ("GrabCut: edges of colour", "grabcut")]
+    return offered if is_shared() else [*offered, ("SAM 2, of the hub (156 MB)", "sam2")]
 
 
 def engine_choices() -> list[tuple[str, str]]:
@@ -129,7 +148,7 @@ def engine_choices() -> list[tuple[str, str]]:
     return [
         (f"{each.title} ({'order can matter' if each.is_ordered else 'order cannot matter'})", each.id)
         for each in ENGINES
-        if has_decoder or not each.id.startswith("segic")
+        if (has_decoder or not each.id.startswith("segic")) and not (each.id == "seggpt" and is_shared())
     ]
 
 
@@ -139,6 +158,7 @@ class Asked(NamedTuple):
     examples: tuple
     pictures: Pictures
     engine: str
+    backbone: str
     how: dict[str, Any]
 
 
@@ -150,17 +170,17 @@ def asked_of(values: Sequence[Any]) -> Asked:
     """
     from lab.vision.segment import Cutting
 
-    shown, pictures, engine, cut, is_refined, with_mirrored, may_be_absent = values
+    shown, pictures, engine, backbone, cut, refine, with_mirrored, may_be_absent = values
     if not pictures:
         raise ValueError("there is no picture to segment: choose a set, or add pictures of your own")
-    cutting = Cutting(float(cut) or None, bool(is_refined), bool(may_be_absent))
+    cutting = Cutting(float(cut) or None, str(refine), bool(may_be_absent))
     how = {"cutting": cutting, "with_mirrored": bool(with_mirrored)}
-    return Asked(banks.examples_of(shown), pictures, str(engine), how)
+    return Asked(banks.examples_of(shown), pictures, str(engine), str(backbone), how)
 
 
 def segmenting(values: Sequence[Any], request: gr.Request) -> Iterator[list[Any]]:
     """Segment every picture, a yield a picture: status, what is found, the download."""
-    from lab.vision.lite import lite0
+    from lab.vision.backbones import load_backbone
     from lab.vision.question import Question
     from lab.vision.segment import segment
 
@@ -170,7 +190,7 @@ def segmenting(values: Sequence[Any], request: gr.Request) -> Iterator[list[Any]
         asked = asked_of(values)
         with running.turn(request, KEY) as stopping:
             yield [note("info", "Loading the backbone."), gr.skip(), gr.DownloadButton(visible=False)]
-            backbone = lite0()
+            backbone = load_backbone(asked.backbone)
             for each in asked.pictures:
                 if stopping.is_set():
                     break
@@ -188,7 +208,7 @@ def segmenting(values: Sequence[Any], request: gr.Request) -> Iterator[list[Any]
 
 def comparing(values: Sequence[Any], request: gr.Request) -> Iterator[list[Any]]:
     """Segment every picture under every layout, a yield a layout: status, what flips."""
-    from lab.vision.lite import lite0
+    from lab.vision.backbones import load_backbone
 
     try:
         asked, way = asked_of(values[:-1]), str(values[-1])
@@ -198,7 +218,7 @@ def comparing(values: Sequence[Any], request: gr.Request) -> Iterator[list[Any]]
             yield [note("info", "Loading the backbone."), gr.skip()]
             pictures = [each.picture for each in asked.pictures]
             for layout, found in rearranged(
-                asked.examples, pictures, layouts, asked.engine, lite0(), **asked.how
+                asked.examples, pictures, layouts, asked.engine, load_backbone(asked.backbone), **asked.how
             ):
                 masks[layout] = found
                 yield [note("info", f"{len(masks)} of {len(layouts)} layouts"), gr.skip()]

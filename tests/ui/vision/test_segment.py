@@ -27,7 +27,7 @@ def marked(name, *places, is_marked=True):
 
 SHOWN = (marked("one", ("red", 8, 8), ("blue", 40, 40)), marked("two", ("red", 40, 0), ("green", 0, 40)))
 ASKED = (marked("a", ("red", 24, 24)), marked("b", ("red", 0, 40), ("blue", 0, 0)))
-HOW = ("neighbours", 0, False, True, False)
+HOW = ("neighbours", "lite0", 0, "none", True, False)
 
 
 @pytest.fixture(autouse=True)
