@@ -11,6 +11,9 @@ from lab.vision.clusters import clustered
 from lab.vision.hub_segmenters import seggpt_answer
 from lab.vision.question import Answer, Engine
 
+SIZES = ((1, 1), (2, 4), (16, 32), (64, 128))
+"""Prototypes of what is marked and of the rest: how far a bank can be compressed."""
+
 
 def _pooled(engine_id: str, title: str, answer: Answer) -> Engine:
     """Return an engine to which the order of examples can't matter."""
@@ -21,6 +24,12 @@ def _of_bank(answer: Callable[[Bank, np.ndarray], np.ndarray]) -> Answer:
     return lambda question: question.laid(answer(question.bank, question.places))
 
 
+def _compressed(n_marked: int, n_others: int) -> Engine:
+    answer = partial(propagate.prototypes, n_foreground=n_marked, n_background=n_others)
+    title = f"{n_marked} prototype{'s' * (n_marked > 1)} of what is marked, {n_others} of the rest"
+    return _pooled(f"prototypes-{n_marked + n_others}", title, _of_bank(answer))
+
+
 def _ablated(name: str, told: str, **switches: bool) -> Engine:
     without = partial(segic.answer, switches=segic.Switches(**switches))
     return _pooled(f"segic-no-{name}", f"SEGIC without {told}", without)
@@ -29,6 +38,7 @@ def _ablated(name: str, told: str, **switches: bool) -> Engine:
 ENGINES: tuple[Engine, ...] = (
     _pooled("neighbours", "Nearest places", _of_bank(propagate.neighbours)),
     _pooled("prototypes", "A few prototypes", _of_bank(propagate.prototypes)),
+    *(_compressed(n_marked, n_others) for n_marked, n_others in SIZES),
     _pooled("ridge", "Ridge regression", _of_bank(propagate.ridge)),
     _pooled("clusters", "Whole groups of places", clustered),
     _pooled("segic", "SEGIC: a trained decoder", segic.answer),
