@@ -4,13 +4,14 @@ import argparse
 import json
 from pathlib import Path
 
-from benchmarks import first_screen, image_sets, position_sweep
+from benchmarks import first_screen, image_sets, position_sweep, segmentation
 from lab.runs.environment import environment
 
 BENCHMARKS = {
     "position_sweep": position_sweep.measure,
     "first_screen": first_screen.measure,
     "image_sets": image_sets.measure,
+    "segmentation": segmentation.measure,
 }
 LATEST = Path(__file__).with_name("latest.json")
 
