@@ -5,8 +5,9 @@ from scipy.stats import mannwhitneyu
 
 from lab.experiments import segmentation
 from lab.experiments.events import Result
+from lab.experiments.mask_measures import group_of
 from lab.experiments.registry import CheckResult
-from lab.experiments.segmentation import SegmentationParams, group_of
+from lab.experiments.segmentation import SegmentationParams
 from lab.runs.store import Store
 from lab.stats.comparisons import Comparison, compare_layouts
 from lab.vision.asked import of_composites

@@ -12,7 +12,7 @@ for the choice; Wang et al. 2023, SegGPT (arXiv:2304.03284), for pooling example
 
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
@@ -22,13 +22,20 @@ import pandas as pd
 
 from lab.experiments.events import Cost, Event, Result
 from lab.experiments.making import run_sweep
+from lab.experiments.mask_measures import (
+    change_by_arm,
+    group_of,
+    iou_by_class,
+    mean_over_classes,
+    pixel_changes,
+)
 from lab.experiments.views import paired
-from lab.images.pictures import as_png, from_png
+from lab.images.pictures import as_png
+from lab.place import is_shared
 from lab.runs.environment import environment
 from lab.runs.recipe import Recipe
 from lab.runs.store import Row, Store
 from lab.stats.comparisons import Comparison, accuracy_table, compare_layouts
-from lab.stats.intervals import estimate
 from lab.stats.verdict import comparison_sentence, is_different, sweep_sentence
 from lab.vision.asked import (
     COMPOSITES,
@@ -42,7 +49,7 @@ from lab.vision.asked import (
 )
 from lab.vision.backbones import DEFAULT, load_backbone
 from lab.vision.engines import find_engine
-from lab.vision.flips import Recommendation, iou, prediction_change, recommend
+from lab.vision.flips import Recommendation, iou, recommend
 from lab.vision.layouts import ExampleLayout, layouts_of, parse_layout
 from lab.vision.question import Question
 from lab.vision.segment import Cutting, segment
@@ -207,25 +214,6 @@ def _row(asked: Asked, arm: str, mask: np.ndarray, seconds: float, shown: tuple)
     )
 
 
-def group_of(query_id: str) -> str:
-    """Return what a question shares with others that are no independent observations: picture, or class.
-
-    >>> group_of("fox · scene 3"), group_of("0016E5_08250 · class 4")
-    ('fox', '0016E5_08250')
-    """
-    return query_id.rpartition(" · ")[0]
-
-
-def class_of(query_id: str) -> str:
-    """Return the class that a question is about.
-
-    >>> class_of("fox · scene 3"), class_of("0016E5_08250 · class 4")
-    ('fox', 'class 4')
-    """
-    first, _, second = query_id.rpartition(" · ")
-    return first if second.startswith("scene ") else second
-
-
 def cost(params: SegmentationParams) -> Cost:
     """Price a run; of folders, their pictures are counted once they are asked about."""
     n = params.n_queries if params.examples == COMPOSITES else len(params.asked())
@@ -280,8 +268,8 @@ def read(params: SegmentationParams, store: Store) -> Result:
         return result
     answers = store.answers(run_id)
     keys = zip(answers["query_id"], answers["layout"], strict=True)
-    pixels = pixel_changes(dict(zip(keys, answers["answer"], strict=True)), params)
-    by_arm = change_by_arm(pixels, params)
+    pixels = pixel_changes(dict(zip(keys, answers["answer"], strict=True)), params.arms, params.reference)
+    by_arm = change_by_arm(pixels, params.arms, params.seed)
     summary = {**result.summary, "pixel_change": by_arm.set_index("layout")["pixel_change"].to_dict()}
     if sentence := control_sentence(by_arm, params):
         summary["verdict"] = f"{result.verdict} {sentence}"
@@ -323,37 +311,6 @@ def summarise(predictions: pd.DataFrame, params: SegmentationParams, run_id: str
     return Result(run_id, predictions, tables, figures, verdict, summary)
 
 
-def iou_by_class(asked: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
-    """Give each class its mean IoU under each layout.
-
-    Returns:
-        Columns layout, class, n (pictures), mean, low, high (95 %, pictures resampled; NaN for one).
-    """
-    rows = []
-    by = asked.assign(name=asked["query_id"].map(class_of)).groupby(["layout", "name"], sort=False)
-    for (layout, name), part in by:
-        values = part["correct"].to_numpy(float)
-        mean, low, high = estimate(values, seed=seed) if len(values) > 1 else (values[0], math.nan, math.nan)
-        rows.append(
-            {"layout": layout, "class": name, "n": len(values), "mean": mean, "low": low, "high": high}
-        )
-    return pd.DataFrame(rows)
-
-
-def mean_over_classes(classes: pd.DataFrame) -> list[dict[str, Any]]:
-    """Average over classes, each counting once, with a 95 % interval that resamples classes."""
-    rows = []
-    for layout, part in classes.groupby("layout", sort=False):
-        values = part["mean"].to_numpy(float)
-        mean, low, high = estimate(values) if len(values) > 1 else (values[0], *_own_interval(part))
-        rows.append({"layout": str(layout), "mean": mean, "low": low, "high": high, "n_classes": len(values)})
-    return rows
-
-
-def _own_interval(part: pd.DataFrame) -> tuple[float, float]:
-    return float(part["low"].iloc[0]), float(part["high"].iloc[0])
-
-
 def recommended(asked: pd.DataFrame, params: SegmentationParams) -> Recommendation:
     """Recommend the layout with the best mean IoU, with how sure that is."""
     scores = {
@@ -361,41 +318,6 @@ def recommended(asked: pd.DataFrame, params: SegmentationParams) -> Recommendati
         for layout, part in asked.groupby("layout", sort=False)
     }
     return recommend(scores, params.seed)
-
-
-def pixel_changes(answers: Mapping[tuple[str, str], str], params: SegmentationParams) -> pd.DataFrame:
-    """Count flipped pixels of every picture under every layout against the reference.
-
-    Args:
-        answers: Masks as data URLs, by query id and layout.
-        params: The run's parameters.
-
-    Returns:
-        Columns query_id, layout, pixel_change: flipped pixels / pixels that either mask marks.
-    """
-    masks = {key: from_png(url)[..., 0] > 0 for key, url in answers.items() if url}
-    rows = []
-    for query_id in dict.fromkeys(query_id for query_id, _ in masks):
-        reference = masks.get((query_id, params.reference))
-        for arm in params.arms:
-            mask = masks.get((query_id, arm))
-            if reference is not None and mask is not None:
-                changed = prediction_change(mask, reference)
-                rows.append({"query_id": query_id, "layout": arm, "pixel_change": changed})
-    return pd.DataFrame(rows, columns=["query_id", "layout", "pixel_change"])
-
-
-def change_by_arm(pixels: pd.DataFrame, params: SegmentationParams) -> pd.DataFrame:
-    """Average flipped pixels over pictures: layout, pixel_change, low, high (95 %), n."""
-    rows = []
-    for arm in params.arms:
-        part = pixels[pixels["layout"] == arm]
-        if part.empty:
-            continue
-        groups = [group_of(query) for query in part["query_id"]]
-        mean, low, high = estimate(part["pixel_change"].to_numpy(float), groups, params.seed)
-        rows.append({"layout": arm, "pixel_change": mean, "low": low, "high": high, "n": len(part)})
-    return pd.DataFrame(rows, columns=["layout", "pixel_change", "low", "high", "n"])
 
 
 def control_sentence(by_arm: pd.DataFrame, params: SegmentationParams) -> str:
@@ -450,5 +372,7 @@ def _recommended(best: Recommendation) -> str:
 
 def _kept(source: str) -> str:
     if "/" in source or source.startswith((".", "~")):
+        if is_shared():
+            raise ValueError("folders are not read on a shared deployment: choose a shipped set")
         return keep_folder(source)
     return source

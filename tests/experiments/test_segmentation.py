@@ -8,7 +8,9 @@ from tiny_vision import colour_backbone, example, noisy, squares
 
 from lab.experiments import segmentation
 from lab.experiments.events import Cost, Progress, Result
+from lab.experiments.mask_measures import class_of, pixel_changes
 from lab.experiments.segmentation import SegmentationParams
+from lab.images.pictures import from_png
 from lab.runs.store import Store
 from lab.vision import asked, lite
 from lab.vision.flips import prediction_change
@@ -72,9 +74,11 @@ def test_stored_masks_give_the_pixels_that_flip(folders):
     assert pixels["1-2-3"] == 0 and pixels["1x-2x-3x"] > 0.9  # the ground is marked instead
     with Store() as store:
         table = store.answers(result.run_id).set_index(["query_id", "layout"])["answer"]
-    masks = {key: segmentation.from_png(url)[..., 0] > 0 for key, url in table.items()}
+    masks = {key: from_png(url)[..., 0] > 0 for key, url in table.items()}
     query = result.predictions["query_id"].iloc[0]
-    found = segmentation.pixel_changes(dict(table), params).set_index(["query_id", "layout"])["pixel_change"]
+    found = pixel_changes(dict(table), params.arms, params.reference).set_index(["query_id", "layout"])[
+        "pixel_change"
+    ]
     want = prediction_change(masks[query, "1x-2x-3x"], masks[query, "1-2-3"])
     assert found[query, "1x-2x-3x"] == want
 
@@ -94,7 +98,7 @@ def test_a_shipped_set_of_two_classes_asks_for_each():
     found = asked.of_ready("house and rabbit", 2)
     assert {each.name for each in found} == {"house", "rabbit"} and len(found) == 8
     assert all(each.truth.any() and len(each.examples) == 2 for each in found)
-    assert {segmentation.class_of(each.id) for each in found} == {"house", "rabbit"}
+    assert {class_of(each.id) for each in found} == {"house", "rabbit"}
 
 
 def test_a_stopped_run_goes_on_and_says_the_same(folders):
@@ -132,6 +136,12 @@ def test_a_stopped_run_goes_on_and_says_the_same(folders):
 def test_what_cannot_be_asked_is_refused(changes, message):
     with pytest.raises(ValueError, match=message):
         SegmentationParams(**changes).asked()
+
+
+def test_strangers_name_no_folder_of_the_host(folders, monkeypatch):
+    monkeypatch.setenv("LAB_SHARED", "1")
+    with pytest.raises(ValueError, match="folders are not read on a shared deployment"):
+        SegmentationParams(examples=folders[0], queries=folders[1])
 
 
 def test_a_class_with_too_few_examples_is_left_out(folders):
