@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+PROCESSES := -n 2 --dist loadfile
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .PHONY: run test test-fast check format bench clean
@@ -10,10 +11,10 @@ run: $(VENV)/.app
 	$(BIN)/python app.py
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PROCESSES)
 
 test-fast: $(VENV)/.dev
-	$(BIN)/python -m pytest -m "not browser and not model and not slow"
+	$(BIN)/python -m pytest $(PROCESSES) -m "not browser and not model and not slow"
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

@@ -1,6 +1,10 @@
 """Every test has a LAB_HOME of its own; only downloaded weights are shared, so that they are fetched once."""
 
 import os
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # a process for each core: before torch is imported
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from collections.abc import Iterator
 from pathlib import Path
 

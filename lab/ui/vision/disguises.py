@@ -14,6 +14,7 @@ from lab.ui.images.settings import seed_number
 from lab.ui.opened import Opened
 from lab.ui.people import Lab
 from lab.ui.run_controls import ExperimentTab, RunControls, Updates, run_controls
+from lab.ui.running import SAYABLE
 from lab.ui.study import Study, Words, study_tab
 from lab.ui.widgets.markup import note
 from lab.ui.widgets.pictures import grid_html, picture_html
@@ -83,7 +84,10 @@ def nearest_html(run: Opened, store: Store, query_id: str, arm: str) -> str:
     place = int(number) - 1 if number.isascii() and number.isdigit() else -1
     if not 0 <= place < params.n_queries:
         return note("info", "This picture is not part of the run.")
-    references = references_of(params.n_references, params.seed)
+    try:
+        references = references_of(params.n_references, params.seed)
+    except SAYABLE as error:  # drawings that pictures are composed of can't be had
+        return note("warn", f"The pictures can't be composed again here: {error}")
     looked = looked_for(params, place, references)
     answers = run.answers(store)
     figures = [

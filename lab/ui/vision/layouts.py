@@ -14,6 +14,7 @@ from lab.ui.images.settings import seed_number
 from lab.ui.opened import Opened
 from lab.ui.people import Lab
 from lab.ui.run_controls import LIGHT, ExperimentTab, RunControls, Updates, run_controls
+from lab.ui.running import SAYABLE
 from lab.ui.study import Study, Words, study_tab
 from lab.ui.vision.segment import WAYS, backbone_choices, engine_choices, refinements
 from lab.ui.widgets.markup import note
@@ -112,7 +113,10 @@ def _filled(by_name: Mapping[str, Any], values: Mapping[str, Any]) -> Updates:
 def masks_html(run: Opened, store: Store, query_id: str, arm: str) -> str:
     """Show a scene's mask under every layout, and where they differ; what a browser sends is looked up."""
     params = run.params
-    asked = params.asked_as(query_id)
+    try:
+        asked = params.asked_as(query_id)
+    except SAYABLE as error:  # drawings that scenes are composed of can't be had
+        return note("warn", f"The scene can't be composed again here: {error}")
     if asked is None:
         return note("info", "This scene is not part of the run.")
     answers = run.answers(store)

@@ -8,12 +8,17 @@ import pytest
 from PIL import Image
 from tiny_vision import colour_backbone, example, noisy, squares
 
+from lab.experiments import segmentation
+from lab.experiments.segmentation import SegmentationParams
+from lab.runs.store import Store
+from lab.ui.opened import Opened
 from lab.ui.people import Lab
-from lab.ui.vision import bank, marking, segment, tab
+from lab.ui.vision import bank, layouts, marking, segment, tab
 from lab.ui.vision.bank import Marked
 from lab.vision import lite
 from lab.vision.asked import ready_sets
 from lab.vision.engines import ENGINES
+from lab.weights import WeightsError
 
 
 class Visit:
@@ -139,6 +144,24 @@ def test_engines_that_are_not_trained_are_not_on_offer(monkeypatch, tmp_path):
     assert offered == [each.id for each in ENGINES if not each.id.startswith("segic")]
     (tmp_path / "model.safetensors").write_bytes(b"")
     assert "segic" in [name for _, name in segment.engine_choices()]
+
+
+def test_what_is_behind_a_cell_is_shown_and_only_looked_up(monkeypatch):
+    params = SegmentationParams(examples="car", n_examples=2, vary="choice")
+    with Store() as store:
+        *_, result = segmentation.run(params, store)
+        run = Opened.stored(store, result.run_id)
+        html = layouts.masks_html(run, store, result.predictions["query_id"].iloc[0], "2")
+        assert html.count("<figure") == 2 + 3 + 2 and "Flips" in html
+        assert html.index("<b>2</b>") < html.index("<b>1-2</b>")  # the chosen one first
+        for bad in ("<script>", "car", "fox · scene 3"):
+            assert "not part of the run" in layouts.masks_html(run, store, bad, "2")
+
+        def gone(*_):
+            raise WeightsError("npm is not there")
+
+        monkeypatch.setattr(SegmentationParams, "asked_as", gone)
+        assert "npm is not there" in layouts.masks_html(run, store, "car", "2")
 
 
 def test_the_tab_builds(own_lab_home):
