@@ -271,10 +271,10 @@ def read(params: SegmentationParams, store: Store) -> Result:
     pixels = pixel_changes(dict(zip(keys, answers["answer"], strict=True)), params.arms, params.reference)
     by_arm = change_by_arm(pixels, params.arms, params.seed)
     summary = {**result.summary, "pixel_change": by_arm.set_index("layout")["pixel_change"].to_dict()}
-    if sentence := control_sentence(by_arm, params):
-        summary["verdict"] = f"{result.verdict} {sentence}"
+    summary["pixel_sentence"] = control_sentence(by_arm, params)
+    verdict = f"{result.verdict} {summary['pixel_sentence']}".rstrip()
     tables = {**result.tables, "pixels": by_arm}
-    return Result(run_id, result.predictions, tables, result.figures, summary["verdict"], summary)
+    return Result(run_id, result.predictions, tables, result.figures, verdict, summary)
 
 
 def summarise(predictions: pd.DataFrame, params: SegmentationParams, run_id: str) -> Result:

@@ -1,6 +1,7 @@
 """What was painted: which operation it looks like, and how well it is done."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -38,6 +39,11 @@ class Case:
             return self.before
         return other.pair(self.view, self.palette, np.random.default_rng(0))[1]
 
+    @cached_property
+    def others(self) -> dict[str, np.ndarray]:
+        """Return what every operation makes of it that makes something else, by id."""
+        return {each.id: self.expected(each) for each in operations() if self.tells_apart(each)}
+
     def tells_apart(self, other: Operation) -> bool:
         """Tell whether another operation would make something else of it that is not of one colour."""
         if other.find is not None and not other.fits(self.view):
@@ -58,12 +64,10 @@ def nearest(case: Case, painted: np.ndarray) -> str:
         painted: Uint8, shape (64, 64, 3).
     """
     best, least = case.operation.id, _distance(painted, case.after)
-    for other in operations():
-        if not case.tells_apart(other):
-            continue  # here it is the same operation, or says nothing
-        distance = _distance(painted, case.expected(other))
+    for name, found in case.others.items():
+        distance = _distance(painted, found)
         if distance < least:
-            best, least = other.id, distance
+            best, least = name, distance
     return best
 
 

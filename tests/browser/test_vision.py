@@ -49,7 +49,7 @@ def test_a_person_marks_a_picture_of_their_own_and_gets_masks(page):
     page.locator("#segment-wanted input[type=file]").set_input_files(READY / "bee" / "queries" / "2 flat.jpg")
     expect(page.locator("#segment-asked .thumbnail-item")).to_have_count(1)
     page.locator("#segment-run").click()
-    expect(page.locator("#segment-status")).to_contain_text("1 pictures segmented", timeout=LONG)
+    expect(page.locator("#segment-status")).to_contain_text("1 picture is segmented", timeout=LONG)
 
 
 def test_examples_are_reordered_and_what_flips_is_read(page):

@@ -15,13 +15,13 @@ def small(monkeypatch):
     monkeypatch.setattr("lab.images.emoji.atlas", polygon_atlas)
     monkeypatch.setattr("lab.vision.lite.lite0", colour_backbone)
     monkeypatch.setattr(check_segic, "lite0", colour_backbone)
-    monkeypatch.setattr(check_segic, "N_QUICK", 30)
-    monkeypatch.setattr(check_segic, "N_PRESENCE", 10)
+    monkeypatch.setattr(check_segic, "N_QUICK", 16)
+    monkeypatch.setattr(check_segic, "N_PRESENCE", 4)
 
 
 def answering(kind, monkeypatch):
     """Let SEGIC's engines answer with the true mask ("true") or with nothing."""
-    truths = {each.picture.tobytes(): each.truth for each in check_segic._params(1, 30, 0).asked()}
+    truths = {each.picture.tobytes(): each.truth for each in check_segic._params(1, 16, 0).asked()}
 
     def answer(question, engine, cutting):
         if not engine.startswith("segic"):

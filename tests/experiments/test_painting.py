@@ -65,6 +65,7 @@ def test_a_perfect_painter_is_right_with_the_right_pair_alone(monkeypatch):
 
 
 def test_the_check_holds_for_a_perfect_painter_and_not_for_one_that_paints_grey(monkeypatch):
+    monkeypatch.setattr(check_painting, "N_QUICK", 48)
     monkeypatch.setattr(painting, "load_painter", lambda: None)
     monkeypatch.setattr(painting, "paint", true_painter(PaintingParams(n_queries=check_painting.N_QUICK)))
     with Store() as store:

@@ -267,7 +267,8 @@ def _found_sentence(asked: Asked, masks: Sequence[tuple[str, np.ndarray]]) -> st
     scores = [score for each, (_, mask) in pairs if (score := _score(each, mask)) is not None]
     many = "1 example" if len(asked.examples) == 1 else f"{len(asked.examples)} examples"
     if not scores:
-        return f"{len(masks)} pictures segmented from {many}. Press What flips? to see how sure that is."
+        pictures = "1 picture is" if len(masks) == 1 else f"{len(masks)} pictures are"
+        return f"{pictures} segmented from {many}. Press What flips? to see how sure that is."
     return (
         f"Mean IoU {np.mean(scores):.2f} over {len(scores)} pictures, from {many}. Press What flips? to see "
         "how much of that hangs on the examples."

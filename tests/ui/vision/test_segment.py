@@ -55,7 +55,7 @@ def test_pictures_are_segmented_and_their_masks_can_be_taken_away():
 def test_without_true_masks_no_iou_is_told():
     asked = (marked("a", ("red", 24, 24), is_marked=False),)
     *_, (told, found, _) = segment.segmenting((SHOWN, asked, *HOW), Visit())
-    assert "IoU" not in told + found and "1 pictures segmented" in told
+    assert "IoU" not in told + found and "1 picture is segmented" in told
 
 
 def test_what_flips_is_shown_by_layout_and_picture():
