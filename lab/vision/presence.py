@@ -1,8 +1,8 @@
 """Is what the examples mark in the picture at all?
 
 The measure is how much the picture's most similar place resembles the nearest marked place of the examples.
-On composed scenes of training classes it told scenes with the class from scenes without it no worse than others
-that were tried; `python -m lab check segic` says how often it is right on classes that no training shows.
+On composed scenes of training classes it told scenes with the class from others no worse than what else was
+tried; `python -m lab check segic` says how often it is right on classes that no training shows.
 """
 
 import numpy as np
