@@ -1,6 +1,6 @@
-"""How well copies are found: micro average precision and recall at 1.
+"""How well copies are found: micro average precision.
 
-Source: Douze et al. 2021, the Image Similarity Challenge (arXiv:2106.09672), section 4, for both.
+Source: Douze et al. 2021, the Image Similarity Challenge (arXiv:2106.09672), section 4.
 """
 
 import numpy as np
@@ -22,9 +22,3 @@ def micro_average_precision(scores: np.ndarray, is_match: np.ndarray) -> float:
     hits = is_match.ravel()[order]
     precision = np.cumsum(hits) / np.arange(1, len(hits) + 1)
     return float(precision[hits].mean())
-
-
-def recall_at_1(scores: np.ndarray, is_match: np.ndarray) -> np.ndarray:
-    """Say of each query whether its best reference is a true one, bool, shape (n_queries,)."""
-    best = scores.argmax(axis=1)
-    return is_match[np.arange(len(scores)), best]

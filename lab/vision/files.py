@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from lab.images.pictures import ENDINGS, MAX_PIXELS, rgb_of, rgba_of
-from lab.vision.example import MAX_CLASSES, MAX_SIDE, Example
+from lab.vision.example import MAX_SIDE
 
 MASK_ENDING = ".png"
 _SAME_SHAPE = 0.02  # how far proportions of a mask may be from those of its picture
@@ -62,22 +62,6 @@ def marks_of(data: bytes, name: str, height: int, width: int) -> np.ndarray:
     if labels.shape == (height, width):
         return labels
     return np.asarray(Image.fromarray(labels).resize((width, height), Image.Resampling.NEAREST))
-
-
-def read_example(picture: Path, mask: Path) -> Example:
-    """Read a picture and its mask of at most six classes.
-
-    Raises:
-        ValueError: As `picture_of` and `marks_of`, or labels above six.
-    """
-    pixels = picture_of(picture.read_bytes(), picture.name)
-    marks = marks_of(mask.read_bytes(), mask.name, *pixels.shape[:2])
-    if marks.max(initial=0) > MAX_CLASSES:
-        raise ValueError(
-            f"the mask {mask.name} has labels up to {marks.max()}; at most {MAX_CLASSES} classes are marked "
-            "at once"
-        )
-    return Example(picture.stem, pixels, marks)
 
 
 def paired_files(folder: Path) -> list[tuple[Path, Path]]:

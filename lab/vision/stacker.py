@@ -145,11 +145,6 @@ def retrieved(pictures: Sequence[np.ndarray], pool: Sequence[Prompt], network: A
     return [pool[place] for place in (asked @ known.T).argmax(axis=1)]
 
 
-def ranked(queries: np.ndarray, references: np.ndarray) -> np.ndarray:
-    """Rank references for each query by cosine, best first, int, shape (n_queries, n_references)."""
-    return np.argsort(-(queries @ references.T), axis=1, kind="stable")
-
-
 @cache
 def load_stacker(folder: Path = FOLDER) -> Any:
     """Load the network that comes with the lab.

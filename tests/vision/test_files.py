@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lab.vision.files import marks_of, paired_files, picture_of, read_example
+from lab.vision.files import marks_of, paired_files, picture_of
 
 SQUARE = np.zeros((20, 30), np.uint8)
 SQUARE[5:15, 10:20] = 1
@@ -102,8 +102,6 @@ def test_pictures_of_a_folder_find_their_masks(tmp_path):
         (picture.name, mask.relative_to(tmp_path).as_posix()) for picture, mask in paired_files(tmp_path)
     ]
     assert found == [("a.jpg", "a.png"), ("b.png", "b_mask.png"), ("c.png", "masks/c.png")]
-    example = read_example(tmp_path / "b.png", tmp_path / "b_mask.png")
-    assert example.name == "b" and example.marks.sum() == 100
 
 
 def test_a_folder_without_masks_says_how_to_name_them(tmp_path):
@@ -112,10 +110,3 @@ def test_a_folder_without_masks_says_how_to_name_them(tmp_path):
         paired_files(tmp_path)
     with pytest.raises(ValueError, match="there is no folder"):
         paired_files(tmp_path / "nowhere")
-
-
-def test_too_many_classes_at_once_are_refused(tmp_path):
-    Image.new("RGB", (4, 1)).save(tmp_path / "a.jpg")
-    Image.fromarray(np.array([[0, 1, 7, 2]], np.uint8)).save(tmp_path / "a.png")
-    with pytest.raises(ValueError, match="labels up to 7; at most 6"):
-        read_example(tmp_path / "a.jpg", tmp_path / "a.png")

@@ -7,9 +7,9 @@ from polygons import polygon_atlas
 from tiny_vision import noisy, squares
 
 from lab.training.loop import Schedule
-from lab.vision.copy_measures import micro_average_precision, recall_at_1
+from lab.vision.copy_measures import micro_average_precision
 from lab.vision.scenes import scenes
-from lab.vision.stacker import Prompt, described, load_stacker, new_stacker, ranked, retrieved, stacks
+from lab.vision.stacker import Prompt, described, load_stacker, new_stacker, retrieved, stacks
 from lab.vision.tampers.listed import find_pattern
 from lab.vision.train import stacker as training
 from lab.vision.train.stacker import shown_patterns, train_stacker
@@ -65,17 +65,11 @@ def test_the_prompt_that_is_disguised_alike_is_retrieved(network):
         retrieved(PICTURES, [], network)
 
 
-def test_references_are_ranked_by_cosine():
-    references = np.array([[1.0, 0.0], [0.6, 0.8], [0.0, 1.0]])
-    assert ranked(np.array([[0.0, 1.0], [1.0, 0.0]]), references).tolist() == [[2, 1, 0], [0, 1, 2]]
-
-
 def test_average_precision_of_a_ranking_that_is_done_by_hand():
     scores = np.array([[0.9, 0.1, 0.5], [0.8, 0.7, 0.2]])
     is_match = np.array([[True, False, False], [False, True, False]])
     # together: .9 true, .8 false, .7 true, …: precision 1 and 2/3
     assert micro_average_precision(scores, is_match) == pytest.approx((1 + 2 / 3) / 2)
-    assert recall_at_1(scores, is_match).tolist() == [True, False]
     tied = micro_average_precision(np.array([[0.5, 0.5]]), np.array([[True, False]]))
     assert tied == 0.5  # the wrong one counts first
     with pytest.raises(ValueError, match="nothing to find"):

@@ -131,6 +131,9 @@ def test_files_are_read_with_their_masks(tmp_path):
     assert all(np.array_equal(each.marks, SHOWN[0].marks) for each in found)
     with pytest.raises(ValueError, match="a mask without its picture"):
         bank.taken([str(tmp_path / "dog_mask.png")])
+    Image.fromarray(np.full((64, 64), 7, np.uint8)).save(tmp_path / "cat.png")
+    with pytest.raises(ValueError, match="labels up to 7; at most 6"):
+        bank.taken([str(tmp_path / "cat.jpg"), str(tmp_path / "cat.png")])
     (tmp_path / "notes.txt").write_text("x")
     with pytest.raises(ValueError, match=r"notes\.txt is no picture"):
         bank.taken([str(tmp_path / "notes.txt")])
