@@ -21,7 +21,7 @@ import pandas as pd
 
 from lab.experiments.copy_precision import pattern_of, precision_table
 from lab.experiments.events import Cost, Event, Result
-from lab.experiments.making import run_sweep
+from lab.experiments.making import run_sweep, stored_answers
 from lab.experiments.views import paired
 from lab.runs.environment import environment
 from lab.runs.recipe import Recipe
@@ -262,9 +262,7 @@ def read(params: CopiesParams, store: Store) -> Result:
     result = summarise(predictions, params, run_id)
     if not result.summary:
         return result
-    answers = store.answers(run_id)
-    keys = zip(answers["query_id"], answers["layout"], strict=True)
-    ranked = dict(zip(keys, answers["answer"], strict=True))
+    ranked = stored_answers(store, run_id)
     gold = predictions.drop_duplicates("query_id").set_index("query_id")["gold"].to_dict()
     table = precision_table(ranked, gold, params.arms, params.seed)
     summary = {**result.summary, "micro_ap": table.set_index("layout").to_dict("index")}

@@ -50,6 +50,13 @@ def is_finished(store: Store, run_id: str) -> bool:
     return status is not None and status[0] == "finished"
 
 
+def stored_answers(store: Store, run_id: str) -> dict[tuple[str, str], str]:
+    """Read what a run answered, unparsed, by query id and layout."""
+    table = store.answers(run_id)
+    keys = zip(table["query_id"], table["layout"], strict=True)
+    return dict(zip(keys, table["answer"], strict=True))
+
+
 def run_sweep(
     recipe: Recipe,
     store: Store,

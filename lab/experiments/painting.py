@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from lab.experiments.events import Cost, Event, Result
-from lab.experiments.making import run_sweep
+from lab.experiments.making import run_sweep, stored_answers
 from lab.experiments.views import paired
 from lab.images.pictures import as_png, from_png
 from lab.runs.environment import environment
@@ -224,9 +224,7 @@ def read(params: PaintingParams, store: Store) -> Result:
     result = summarise(store.predictions(run_id), params, run_id)
     if not result.summary:
         return result
-    answers = store.answers(run_id)
-    keys = zip(answers["query_id"], answers["layout"], strict=True)
-    table = qualities(dict(zip(keys, answers["answer"], strict=True)), params)
+    table = qualities(stored_answers(store, run_id), params)
     means = quality_means(table, params.seed)
     summary = {**result.summary, "quality": means.to_dict("records")}
     tables = {**result.tables, "quality": means}

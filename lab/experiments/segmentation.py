@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from lab.experiments.events import Cost, Event, Result
-from lab.experiments.making import run_sweep
+from lab.experiments.making import run_sweep, stored_answers
 from lab.experiments.mask_measures import (
     change_by_arm,
     group_of,
@@ -29,14 +29,15 @@ from lab.experiments.mask_measures import (
     mean_over_classes,
     pixel_changes,
 )
+from lab.experiments.mask_verdict import control_sentence, verdict_of
 from lab.experiments.views import paired
 from lab.images.pictures import as_png
 from lab.place import is_shared
 from lab.runs.environment import environment
 from lab.runs.recipe import Recipe
 from lab.runs.store import Row, Store
-from lab.stats.comparisons import Comparison, accuracy_table, compare_layouts
-from lab.stats.verdict import comparison_sentence, is_different, sweep_sentence
+from lab.stats.comparisons import accuracy_table, compare_layouts
+from lab.stats.verdict import comparison_sentence
 from lab.vision.asked import (
     COMPOSITES,
     KEPT,
@@ -57,7 +58,6 @@ from lab.weights import Progress
 
 FOUND, MISSED, NOTHING = "found", "missed", "nothing"
 FOUND_FROM = 0.5
-MANY = 6  # layouts that a sentence can name one by one
 SECONDS_A_PICTURE, SECONDS_AN_ANSWER = 0.2, 0.05  # of one core, for the price before a run
 TOKENS_A_PICTURE = 28 * 28
 
@@ -266,12 +266,10 @@ def read(params: SegmentationParams, store: Store) -> Result:
     result = summarise(store.predictions(run_id), params, run_id)
     if not result.summary:
         return result
-    answers = store.answers(run_id)
-    keys = zip(answers["query_id"], answers["layout"], strict=True)
-    pixels = pixel_changes(dict(zip(keys, answers["answer"], strict=True)), params.arms, params.reference)
+    pixels = pixel_changes(stored_answers(store, run_id), params.arms, params.reference)
     by_arm = change_by_arm(pixels, params.arms, params.seed)
     summary = {**result.summary, "pixel_change": by_arm.set_index("layout")["pixel_change"].to_dict()}
-    summary["pixel_sentence"] = control_sentence(by_arm, params)
+    summary["pixel_sentence"] = control_sentence(by_arm, params.parsed, params.engines, params.reference)
     verdict = f"{result.verdict} {summary['pixel_sentence']}".rstrip()
     tables = {**result.tables, "pixels": by_arm}
     return Result(run_id, result.predictions, tables, result.figures, verdict, summary)
@@ -288,7 +286,7 @@ def summarise(predictions: pd.DataFrame, params: SegmentationParams, run_id: str
     accuracies = accuracy_table(asked, params.reference, params.seed, group_of)
     classes = iou_by_class(asked, params.seed)
     best = recommended(asked, params)
-    verdict = _verdict(accuracies, comparisons, best)
+    verdict = verdict_of(accuracies, comparisons, best)
     summary = {
         "experiment": "segmentation",
         "examples": params.examples,
@@ -318,56 +316,6 @@ def recommended(asked: pd.DataFrame, params: SegmentationParams) -> Recommendati
         for layout, part in asked.groupby("layout", sort=False)
     }
     return recommend(scores, params.seed)
-
-
-def control_sentence(by_arm: pd.DataFrame, params: SegmentationParams) -> str:
-    """Say how many pixels another order flips, and that none may where order cannot matter."""
-    places = {tuple(sorted(shown.place for shown in layout.shown)) for layout in params.parsed}
-    is_order_alone = len(places) == 1 and len(params.layouts) > 1 and len(params.engines) == 1
-    changed = by_arm[by_arm["layout"] != params.reference]["pixel_change"]
-    if changed.empty:
-        return ""
-    most = changed.max()
-    if is_order_alone and not find_engine(params.engines[0]).is_ordered:
-        return (
-            "No pixel flips: to this engine the order of examples cannot matter."
-            if most == 0
-            else f"{100 * most:.1f} % of the marked pixels flip, where none should."
-        )
-    return f"At most {100 * most:.0f} % of the marked pixels flip, on average over pictures."
-
-
-def _verdict(accuracies: pd.DataFrame, comparisons: list, best: Recommendation) -> str:
-    low, high = accuracies["metric"].min(), accuracies["metric"].max()
-    first = f"Mean IoU lies between {low:.2f} and {high:.2f}, depending on the layout of the examples alone."
-    if len(accuracies) == 1:
-        first = f"Mean IoU is {high:.2f}."
-    told = f" {_told(comparisons)}" if comparisons else ""
-    return f"{first}{told} {_recommended(best)}".rstrip()
-
-
-def _told(comparisons: list[Comparison]) -> str:
-    """Say which layouts differ; of many, how many."""
-    if len(comparisons) <= MANY:
-        return sweep_sentence(comparisons, None)
-    worse = sum(is_different(each) and each.metric_change <= 0 for each in comparisons)
-    better = sum(is_different(each) and each.metric_change > 0 for each in comparisons)
-    most = max(comparisons, key=lambda each: each.prediction_change)
-    return (
-        f"Of {len(comparisons)} other layouts {better} are better and {worse} worse than {most.reference}; "
-        f"the rest cannot be told apart from it. {most.layout} flips {100 * most.prediction_change:.0f} % of "
-        "the answers."
-    )
-
-
-def _recommended(best: Recommendation) -> str:
-    if not best.rival:
-        return ""
-    sure = "surely" if best.p_best > 0.95 else "perhaps" if best.p_best < 0.6 else "probably"
-    return (
-        f"Show {best.layout}: it is {sure} the best ({100 * best.p_best:.0f} % of resampled pictures agree; "
-        f"next {best.rival})."
-    )
 
 
 def _kept(source: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lab.experiments import EXPERIMENTS
 from lab.experiments.events import Result
+from lab.experiments.making import stored_answers
 from lab.experiments.registry import build_params, find_experiment
 from lab.runs.examples import ExampleRun, list_examples, machine_of, read_example
 from lab.runs.store import Store
@@ -69,9 +70,7 @@ class Opened:
         """Read what was generated, unparsed, by query id and layout."""
         if self.example:
             return _example(self.example).answers
-        table = store.answers(self.run_id)
-        keys = zip(table["query_id"], table["layout"], strict=True)
-        return dict(zip(keys, table["answer"], strict=True))
+        return stored_answers(store, self.run_id)
 
     def summary(self, store: Store) -> dict[str, Any]:
         """Read its summary, empty while it is not finished."""

@@ -131,6 +131,17 @@ def study_tab(lab: Lab, study: Study) -> tuple[ExperimentTab, dict[str, Any]]:
     return ExperimentTab({study.id: handle}, figures, lambda: in_order(shipped, figures)), by_name
 
 
+def place_of(query_id: str, n: int) -> int | None:
+    """Return the place, from 0, that a query's id ends in as a number from 1; None where it is no query.
+
+    >>> place_of("mirror 3", 5), place_of("mirror 6", 5), place_of("mirror", 5)
+    (2, None, None)
+    """
+    number = query_id.rpartition(" ")[2]
+    place = int(number) - 1 if number.isascii() and number.isdigit() else -1
+    return place if 0 <= place < n else None
+
+
 def _results(study: Study) -> Panel:
     waiting = f"<h2>{escape(study.words.no_result)}</h2>"
     verdict = gr.HTML(waiting, elem_id=f"{study.id}-verdict", padding=False)

@@ -15,6 +15,7 @@ import numpy as np
 from lab.stats.intervals import estimate
 
 _N_RESAMPLES = 2_000
+_SURE, _GUESS = 0.95, 0.6
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,11 @@ class Recommendation:
     high: float
     p_best: float
     rival: str
+
+    @property
+    def sureness(self) -> str:
+        """Say in a word how sure it is that this layout is the best."""
+        return "surely" if self.p_best > _SURE else "perhaps" if self.p_best < _GUESS else "probably"
 
 
 def iou(found: np.ndarray, truth: np.ndarray, n_classes: int = 1) -> np.ndarray:

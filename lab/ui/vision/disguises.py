@@ -15,7 +15,7 @@ from lab.ui.opened import Opened
 from lab.ui.people import Lab
 from lab.ui.run_controls import ExperimentTab, RunControls, Updates, run_controls
 from lab.ui.running import SAYABLE
-from lab.ui.study import Study, Words, study_tab
+from lab.ui.study import Study, Words, place_of, study_tab
 from lab.ui.widgets.markup import note
 from lab.ui.widgets.pictures import grid_html, picture_html
 from lab.vision.stacker import LATE
@@ -80,9 +80,8 @@ def _filled(by_name: Mapping[str, Any], values: Mapping[str, Any]) -> Updates:
 def nearest_html(run: Opened, store: Store, query_id: str, arm: str) -> str:
     """Show a disguised picture with what is nearest in every arm; what a browser sends is looked up."""
     params: CopiesParams = run.params
-    number = query_id.rpartition(" ")[2]
-    place = int(number) - 1 if number.isascii() and number.isdigit() else -1
-    if not 0 <= place < params.n_queries:
+    place = place_of(query_id, params.n_queries)
+    if place is None:
         return note("info", "This picture is not part of the run.")
     try:
         references = references_of(params.n_references, params.seed)

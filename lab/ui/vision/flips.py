@@ -14,8 +14,6 @@ from lab.vision.flips import Recommendation, flip_map
 from lab.vision.overlay import with_flips
 from lab.vision.rearrange import LayoutRow, confidences, recommended, rows
 
-SURE, GUESS = 0.95, 0.6
-
 
 def flips_html(
     masks: Mapping[str, Sequence[np.ndarray]],
@@ -79,13 +77,12 @@ def sentence(table: Sequence[LayoutRow], reference: str, engine: str, way: str) 
 def _tiles(
     table: Sequence[LayoutRow], reference: str, best: Recommendation, sure: Sequence[float]
 ) -> list[tuple[str, ...]]:
-    word = "surely" if best.p_best >= SURE else "a guess" if best.p_best < GUESS else "probably"
     by = "IoU with the true masks" if table[0].knows_truth else "likeness to the majority (no truth known)"
     rival = f"; next {best.rival}" if best.rival else ""
     often = f"best in {100 * best.p_best:.0f} % of resampled pictures"
     flips = [row.change for row in table if row.layout != reference]
     return [
-        ("Show", best.layout, f"{word}: {often}{rival}. By {by}"),
+        ("Show", best.layout, f"{best.sureness}: {often}{rival}. By {by}"),
         ("Pixels that flip", f"{100 * np.mean(flips or [0]):.0f} %", f"mean of {len(flips)} layouts"),
         ("Agreement", f"{np.mean(sure):.2f}", "of layouts on what is marked; low: the examples disagree"),
     ]  # fmt: skip

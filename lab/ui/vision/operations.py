@@ -13,7 +13,7 @@ from lab.ui.images.settings import seed_number
 from lab.ui.opened import Opened
 from lab.ui.people import Lab
 from lab.ui.run_controls import ExperimentTab, RunControls, Updates, run_controls
-from lab.ui.study import Study, Words, study_tab
+from lab.ui.study import Study, Words, place_of, study_tab
 from lab.ui.widgets.markup import note
 from lab.ui.widgets.pictures import grid_html, picture_html
 from lab.vision.operations import operations
@@ -66,9 +66,8 @@ def _filled(by_name: Mapping[str, Any], values: Mapping[str, Any]) -> Updates:
 def painted_html(run: Opened, store: Store, query_id: str, arm: str) -> str:
     """Show a case with its pairs and what was painted after each; what a browser sends is looked up."""
     params: PaintingParams = run.params
-    number = query_id.rpartition(" ")[2]
-    place = int(number) - 1 if number.isascii() and number.isdigit() else -1
-    if not 0 <= place < params.n_queries:
+    place = place_of(query_id, params.n_queries)
+    if place is None:
         return note("info", "This picture is not part of the run.")
     shown = shown_of(params, place)
     answers, table = run.answers(store), run.predictions(store)
