@@ -97,3 +97,11 @@ def test_it_learns(tmp_path, monkeypatch):
 def test_a_missing_network_names_the_remedy(tmp_path):
     with pytest.raises(WeightsError, match=r"python -m lab\.vision\.train painter"):
         load_painter(tmp_path)
+
+
+def test_nothing_of_the_loss_stays_on_another_device():
+    """Torch's device "meta" holds no values: anything left on the CPU meets it and fails."""
+    random = np.random.default_rng(0)
+    batch = [shown(find_operation("mirror"), random)]
+    elsewhere = new_painter(width=32, n_layers=3, n_heads=2).to("meta")
+    assert painter_loss(elsewhere, batch, random).device.type == "meta"

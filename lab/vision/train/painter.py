@@ -32,7 +32,11 @@ class Shown(NamedTuple):
 
 
 def train_painter(
-    checkpoint: Path | None, seed: int = 0, schedule: Schedule = SCHEDULE, network: Any = None
+    checkpoint: Path | None,
+    seed: int = 0,
+    schedule: Schedule = SCHEDULE,
+    network: Any = None,
+    device: str = "cpu",
 ) -> tuple[Any, Iterator[Step]]:
     """Return a network and the steps that train it; read the steps to the end before using it.
 
@@ -41,11 +45,12 @@ def train_painter(
         seed: Seeds weights and pictures.
         schedule: Steps and rates.
         network: None takes a new one.
+        device: Where it is trained.
     """
     import torch
 
     torch.manual_seed(seed)
-    chosen = network if network is not None else new_painter()
+    chosen = (network if network is not None else new_painter()).to(device)
 
     def loss_of(step: int, generator: "torch.Generator") -> "torch.Tensor":
         random = np.random.default_rng(generator.initial_seed())
@@ -85,10 +90,11 @@ def painter_loss(network: Any, batch: Sequence[Shown], random: np.random.Generat
         hidden[:] = random.random(hidden.shape) < _SHARE_SCATTERED
     else:
         hidden[:, n_patches // 2 :] = True
-    return network(
-        pixel_values=values([each.query.before for each in batch]),
-        prompt_pixel_values=values([each.pair.before for each in batch]),
-        prompt_masks=values([each.pair.after for each in batch]),
-        labels=values([each.query.after for each in batch]),
-        bool_masked_pos=torch.from_numpy(hidden),
-    ).loss
+    inputs = {
+        "pixel_values": values([each.query.before for each in batch]),
+        "prompt_pixel_values": values([each.pair.before for each in batch]),
+        "prompt_masks": values([each.pair.after for each in batch]),
+        "labels": values([each.query.after for each in batch]),
+        "bool_masked_pos": torch.from_numpy(hidden),
+    }
+    return network(**{name: each.to(network.device) for name, each in inputs.items()}).loss

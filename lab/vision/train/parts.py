@@ -57,10 +57,10 @@ def painter(work: Path, device: str = "cpu") -> Iterator[Step]:
     """Train Painter's network on pictures that are drawn as they are needed."""
     import torch
 
-    network, steps = train_painter(work / "painter.pt", SEED)
+    network, steps = train_painter(work / "painter.pt", SEED, device=device)
     yield from curve(steps, work / "painter.csv")
     folder = painter_model.FOLDER
-    network.to(torch.float16).save_pretrained(folder, max_shard_size=_SHARD)
+    network.to("cpu", torch.float16).save_pretrained(folder, max_shard_size=_SHARD)
     source = Path(operations.__file__).read_bytes() + Path(shapes.__file__).read_bytes()
     write_record(
         folder / "training.json", f"{COMMAND} painter", PAINTER, SEED, hashlib.sha256(source).hexdigest(),
@@ -69,7 +69,7 @@ def painter(work: Path, device: str = "cpu") -> Iterator[Step]:
 
 
 def stacker(work: Path, device: str = "cpu") -> Iterator[Step]:
-    """Train ImageStacker on composed scenes."""
+    """Train ImageStacker on composed scenes; small enough for a CPU, which is where it is trained."""
     yield from _stacker(work, "stacker", stacker_model.FOLDER)
 
 
