@@ -114,6 +114,11 @@ def ready_sets() -> list[str]:
     return sorted(each.name for each in READY.iterdir() if each.is_dir()) if READY.is_dir() else []
 
 
+def words_of(name: str) -> tuple[str, ...]:
+    """Return what the classes of a shipped set are called."""
+    return tuple(name.split(" and "))
+
+
 def of_ready(name: str, n_examples: int) -> list[Asked]:
     """Ask about a shipped set: examples and pictures of one class, or of two, each on its own.
 
@@ -127,7 +132,7 @@ def of_ready(name: str, n_examples: int) -> list[Asked]:
     if len(shown) < n_examples:
         raise ValueError(f"{name} has {len(shown)} examples, asked for {n_examples}")
     found = []
-    for label, word in enumerate(name.split(" and "), 1):
+    for label, word in enumerate(words_of(name), 1):
         kept = tuple(
             Example(each.name, each.picture, _only(each.marks, label)) for each in shown[:n_examples]
         )

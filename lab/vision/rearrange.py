@@ -42,6 +42,7 @@ def rearranged(
     backbone: Backbone,
     cutting: Cutting,
     with_mirrored: bool = True,
+    names: tuple[str, ...] = (),
 ) -> Iterator[tuple[str, list[np.ndarray]]]:
     """Segment every picture under every layout; yields each layout with its masks as they are made.
 
@@ -50,7 +51,7 @@ def rearranged(
     for text in layouts:
         shown = parse_layout(text, len(examples)).arranged(examples)
         if any(not each.is_negative for each in shown):
-            asked = (Question(shown, picture, backbone, with_mirrored) for picture in pictures)
+            asked = (Question(shown, picture, backbone, with_mirrored, names) for picture in pictures)
             yield text, [segment(question, engine, cutting).mask for question in asked]
         else:
             yield text, [np.zeros(picture.shape[:2], np.uint8) for picture in pictures]

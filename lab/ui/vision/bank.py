@@ -45,6 +45,12 @@ def ready(name: str) -> tuple[Pictures, Pictures]:
     return parts[0], parts[1]
 
 
+def words_in(text: str) -> tuple[str, ...]:
+    """Return the classes' names that a person wrote, in the order of the classes; one left out is empty."""
+    words = tuple(" ".join(word.split()) for word in text.split(","))
+    return words[:MAX_CLASSES] if any(words) else ()
+
+
 def taken(paths: Sequence[str]) -> Pictures:
     """Read files that a person gives; `cat_mask.png`, or `cat.png` beside `cat.jpg`, is the mask of `cat`.
 

@@ -12,12 +12,14 @@ from lab.ui.running import SAYABLE
 from lab.ui.vision import bank as banks
 from lab.ui.vision.bank import CLASS_NAMES, MAX_ASKED, Marked, Pictures
 from lab.ui.widgets.mask_paint import MaskPaint, paint_value
-from lab.vision.asked import ready_sets
+from lab.vision.asked import ready_sets, words_of
 from lab.vision.files import marks_of
 from lab.vision.layouts import MAX_EXAMPLES
 
 OWN = "pictures of your own"
 FIRST = "parrot"
+MAX_NAME = 120
+"""Characters of the classes' names together."""
 
 
 class Bench(NamedTuple):
@@ -26,6 +28,7 @@ class Bench(NamedTuple):
     name: gr.Dropdown
     gallery: gr.Gallery
     paint: MaskPaint
+    names: gr.Textbox
     asked: gr.Gallery
     shown_state: gr.State
     asked_state: gr.State
@@ -53,6 +56,11 @@ def marking_bench(outer: gr.Tab) -> Bench:
         None, labels=CLASS_NAMES, label="The chosen example: paint what is meant",
         elem_id="segment-paint",
     )  # fmt: skip
+    names = gr.Textbox(
+        ", ".join(words_of(FIRST)) if shown else "", label="What it is called", max_length=MAX_NAME,
+        elem_id="segment-names",
+        info="In a word; commas between several classes. Only SEGIC reads it, and it may stay empty.",
+    )  # fmt: skip
     with gr.Accordion("Add examples, or a mask from a file", open=False):
         more = gr.File(
             label=f"Example pictures, up to {MAX_EXAMPLES}; cat_mask.png is the mask of cat.png",
@@ -72,7 +80,7 @@ def marking_bench(outer: gr.Tab) -> Bench:
             label=f"Pictures, up to {MAX_ASKED}; with true masks (cat_mask.png) IoU is measured",
             file_types=list(ENDINGS), file_count="multiple", height=110, elem_id="segment-wanted",
         )  # fmt: skip
-    bench = Bench(name, gallery, paint, asked_gallery, shown_state, asked_state, place)
+    bench = Bench(name, gallery, paint, names, asked_gallery, shown_state, asked_state, place)
     outer.select(_painted, [shown_state, place], paint, **QUIET)
     _wire_sets(bench)
     _wire_bank(bench, earlier, later, remove, more, mask, wanted)
@@ -81,11 +89,13 @@ def marking_bench(outer: gr.Tab) -> Bench:
 
 def _wire_sets(bench: Bench) -> None:
     def take(name: str) -> list[Any]:
-        shown, asked = banks.ready(name) if name in ready_sets() else ((), ())
-        return [*_bank_updates(shown, 0), asked, _gallery_of(asked)]
+        is_ready = name in ready_sets()
+        shown, asked = banks.ready(name) if is_ready else ((), ())
+        words = ", ".join(words_of(name)) if is_ready else ""
+        return [*_bank_updates(shown, 0), asked, _gallery_of(asked), words]
 
     outputs = [bench.shown_state, bench.place, bench.gallery, bench.paint]
-    bench.name.input(take, bench.name, [*outputs, bench.asked_state, bench.asked], **QUIET)
+    bench.name.input(take, bench.name, [*outputs, bench.asked_state, bench.asked, bench.names], **QUIET)
 
 
 def _wire_bank(

@@ -77,7 +77,7 @@ def build(outer: gr.Tab) -> None:
             found = gr.HTML(EMPTY, elem_id="segment-found", padding=False)
             save = gr.DownloadButton("Masks as PNG", visible=False, size="sm", elem_id="segment-save")
             flipped = gr.HTML(elem_id="segment-flipped", padding=False)
-    values = [bench.shown_state, bench.asked_state, *controls]
+    values = [bench.shown_state, bench.asked_state, bench.names, *controls]
 
     def begun(request: gr.Request) -> str:
         running.announce(request, KEY)
@@ -163,18 +163,22 @@ class Asked(NamedTuple):
 
 
 def asked_of(values: Sequence[Any]) -> Asked:
-    """Read examples, pictures and the values of `Controls`.
+    """Read examples, pictures, the classes' names and the values of `Controls`.
 
     Raises:
         ValueError: With a sentence for the screen.
     """
     from lab.vision.segment import Cutting
 
-    shown, pictures, engine, backbone, cut, refine, with_mirrored, may_be_absent = values
+    shown, pictures, names, engine, backbone, cut, refine, with_mirrored, may_be_absent = values
     if not pictures:
         raise ValueError("there is no picture to segment: choose a set, or add pictures of your own")
     cutting = Cutting(float(cut) or None, str(refine), bool(may_be_absent))
-    how = {"cutting": cutting, "with_mirrored": bool(with_mirrored)}
+    how = {
+        "cutting": cutting,
+        "with_mirrored": bool(with_mirrored),
+        "names": banks.words_in(str(names or "")),
+    }
     return Asked(banks.examples_of(shown), pictures, str(engine), str(backbone), how)
 
 
@@ -194,7 +198,9 @@ def segmenting(values: Sequence[Any], request: gr.Request) -> Iterator[list[Any]
             for each in asked.pictures:
                 if stopping.is_set():
                     break
-                question = Question(asked.examples, each.picture, backbone, asked.how["with_mirrored"])
+                question = Question(
+                    asked.examples, each.picture, backbone, asked.how["with_mirrored"], asked.how["names"]
+                )
                 found = segment(question, asked.engine, asked.how["cutting"])
                 masks.append((each.name, found.mask))
                 figures += _figures(each, found.mask, found.shares)

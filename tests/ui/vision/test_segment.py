@@ -15,9 +15,11 @@ from lab.ui.opened import Opened
 from lab.ui.people import Lab
 from lab.ui.vision import bank, layouts, marking, segment, tab
 from lab.ui.vision.bank import Marked
-from lab.vision import lite
+from lab.vision import lite, rearrange
+from lab.vision import segment as segmenting
 from lab.vision.asked import ready_sets
 from lab.vision.engines import ENGINES
+from lab.vision.segment import Segmented
 from lab.weights import WeightsError
 
 
@@ -32,7 +34,7 @@ def marked(name, *places, is_marked=True):
 
 SHOWN = (marked("one", ("red", 8, 8), ("blue", 40, 40)), marked("two", ("red", 40, 0), ("green", 0, 40)))
 ASKED = (marked("a", ("red", 24, 24)), marked("b", ("red", 0, 40), ("blue", 0, 0)))
-HOW = ("neighbours", "lite0", 0, "none", True, False)
+HOW = ("", "neighbours", "lite0", 0, "none", True, False)
 
 
 @pytest.fixture(autouse=True)
@@ -68,7 +70,7 @@ def test_what_flips_is_shown_by_layout_and_picture():
 def test_another_order_is_a_control_for_an_engine_that_pools():
     *_, (_, html) = segment.comparing((SHOWN, ASKED, *HOW, "order"), Visit())
     assert "0 pixels flip in 1 other orders" in html
-    *_, (_, html) = segment.comparing((SHOWN, ASKED, "self-prompted", *HOW[1:], "order"), Visit())
+    *_, (_, html) = segment.comparing((SHOWN, ASKED, "", "self-prompted", *HOW[2:], "order"), Visit())
     assert "0 pixels flip in" not in html
 
 
@@ -84,6 +86,31 @@ def test_another_order_is_a_control_for_an_engine_that_pools():
 def test_what_cannot_be_segmented_is_said(shown, asked, message):
     *_, (told, *_) = segment.segmenting((shown, asked, *HOW), Visit())
     assert message in told
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("", ()), (" , ", ()), ("car", ("car",)), (" red  car,tree ", ("red car", "tree")), (",b", ("", "b"))],
+)
+def test_names_of_classes_are_read_in_their_order(text, words):
+    assert bank.words_in(text) == words
+
+
+def test_names_of_classes_reach_the_engine(monkeypatch):
+    heard = []
+
+    def listen(question, *_):
+        heard.append(question.names)
+        return Segmented(
+            np.zeros(question.picture.shape[:2], np.uint8), np.zeros((*question.picture.shape[:2], 2))
+        )
+
+    monkeypatch.setattr(segmenting, "segment", listen)
+    monkeypatch.setattr(rearrange, "segment", listen)
+    asked = (SHOWN, ASKED[:1], "car", *HOW[1:])
+    list(segment.segmenting(asked, Visit()))
+    list(segment.comparing((*asked, "choice"), Visit()))
+    assert set(heard) == {("car",)} and len(heard) > 2
 
 
 def test_names_are_escaped():
