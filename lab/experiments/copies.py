@@ -286,7 +286,7 @@ def summarise(predictions: pd.DataFrame, params: CopiesParams, run_id: str) -> R
     n = int(asked["query_id"].nunique())
     verdict = f"Of {n} disguised pictures the original is the nearest of {params.n_references:,}: {shares}."
     if comparisons:
-        verdict += f" {sweep_sentence(comparisons, None)}"
+        verdict += f" {sweep_sentence(comparisons, is_repeatable=True)}"
     summary = {
         "experiment": "copies",
         "patterns": params.patterns,

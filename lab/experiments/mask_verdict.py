@@ -27,7 +27,7 @@ def verdict_of(accuracies: pd.DataFrame, comparisons: list[Comparison], best: Re
 def _told(comparisons: list[Comparison]) -> str:
     """Say which layouts differ; of many, how many."""
     if len(comparisons) <= MANY:
-        return sweep_sentence(comparisons, None)
+        return sweep_sentence(comparisons, is_repeatable=True)
     worse = sum(is_different(each) and each.metric_change <= 0 for each in comparisons)
     better = sum(is_different(each) and each.metric_change > 0 for each in comparisons)
     most = max(comparisons, key=lambda each: each.prediction_change)

@@ -244,7 +244,7 @@ def summarise(predictions: pd.DataFrame, params: PaintingParams, run_id: str) ->
     n = int(asked["query_id"].nunique())
     verdict = f"The operation is read from the pair in {by_arm[RIGHT]:.0%} of {n} cases."
     if comparisons:
-        verdict += f" {sweep_sentence(comparisons, None)}"
+        verdict += f" {sweep_sentence(comparisons, is_repeatable=True)}"
     summary = {
         "experiment": "painting",
         "operations": params.operations,

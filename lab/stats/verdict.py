@@ -96,12 +96,15 @@ def _listed(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def sweep_sentence(comparisons: list[Comparison], floor: Floor | None = None) -> str:
+def sweep_sentence(
+    comparisons: list[Comparison], floor: Floor | None = None, is_repeatable: bool = False
+) -> str:
     """Say which layouts differ from their reference, and if the most flips stand out from the floor.
 
     Args:
         comparisons: What `compare_layouts` gave: one reference, any number of layouts.
         floor: The false-flip floor, if it was measured.
+        is_repeatable: Whether asking again gives the very same answers, so that no flip is a false one.
 
     Raises:
         ValueError: If the comparisons have different references.
@@ -127,7 +130,8 @@ def sweep_sentence(comparisons: list[Comparison], floor: Floor | None = None) ->
         f"Moving from {references[0]} to {most.layout} flips {100 * most.prediction_change:.1f} % "
         f"of the answers (95 % {low:.1f} to {high:.1f})"
     )
-    return f"Against {references[0]}, {'; '.join(said)}. {flips}{_against(most, floor)}"
+    end = "." if is_repeatable else _against(most, floor)
+    return f"Against {references[0]}, {'; '.join(said)}. {flips}{end}"
 
 
 def _against(most: Comparison, floor: Floor | None) -> str:

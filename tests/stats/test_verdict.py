@@ -105,6 +105,9 @@ def test_a_sweep_within_the_floor_says_so(sweep):
         "(95 % 30.9 to 49.8), which does not stand out from batching alone, which may flip up to 50.0 %."
     )
     assert sweep_sentence(sweep).endswith("; the false-flip floor was not measured.")
+    assert sweep_sentence(sweep, is_repeatable=True) == sweep_sentence(sweep).replace(
+        "; the false-flip floor was not measured.", "."
+    )
 
 
 def test_a_sweep_of_one_layout_or_of_several_references_is_told(sweep, discordant):
