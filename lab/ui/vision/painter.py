@@ -38,7 +38,7 @@ EMPTY = (
 
 
 class Form(NamedTuple):
-    """What is asked for."""
+    """What is asked for; the last two are seen with the source that they belong to."""
 
     source: gr.Radio
     operation: gr.Dropdown
@@ -48,6 +48,13 @@ class Form(NamedTuple):
     before: gr.File
     after: gr.File
     pictures: gr.File
+    if_drawn: gr.Column
+    if_files: gr.Column
+
+    @property
+    def values(self) -> list[Any]:
+        """Return what holds a value, in the order in which `work_of` reads them."""
+        return [part for part in self if not isinstance(part, gr.Column)]
 
 
 class Work(NamedTuple):
@@ -75,9 +82,10 @@ def build() -> None:
             status = gr.HTML(elem_id="painter-status", padding=False, min_height=24)
             painted = gr.HTML(EMPTY, elem_id="painter-painted", padding=False)
     shown = [form.source, form.operation, form.wrong, form.seed]
-    gr.on([each.change for each in shown], _asked, list(form), [pairs, form.marks], **QUIET)
-    form.marks.input(lambda *values: _asked(*values)[0], list(form), pairs, **QUIET)
-    gr.on([form.before.change, form.after.change], _asked, list(form), [pairs, form.marks], **QUIET)
+    gr.on([each.change for each in shown], _asked, form.values, [pairs, form.marks], **QUIET)
+    form.source.change(_seen, form.source, [form.operation, form.if_drawn, form.if_files], **QUIET)
+    form.marks.input(lambda *values: _asked(*values)[0], form.values, pairs, **QUIET)
+    gr.on([form.before.change, form.after.change], _asked, form.values, [pairs, form.marks], **QUIET)
     pairs.value = _pairs_html(_of_the_lab(form.operation.value, form.wrong.value, 1))
 
     def begun() -> str:
@@ -87,7 +95,7 @@ def build() -> None:
         yield from painting(values, request)
 
     start.click(begun, None, status, **LIGHT).then(
-        all_painted, list(form), [status, painted], show_progress="hidden", **HEAVY
+        all_painted, form.values, [status, painted], show_progress="hidden", **HEAVY
     )
 
 
@@ -103,25 +111,36 @@ def _form() -> Form:
     )  # fmt: skip
     wrong = gr.Dropdown(
         choices, value="grey", label="Wrong pair", elem_id="painter-wrong",
-        info="The control: a pair of this operation, with the same pictures.",
+        info="The control: a pair of this operation. What follows it did not read the right one.",
     )  # fmt: skip
     seed = seed_number("painter-seed", 1, "Draws pictures and pairs.")
-    marks = MaskPaint(
-        None, labels=["what is found"], label="Mark in the pair's picture what is to be found",
-        elem_id="painter-marks",
-    )  # fmt: skip
-    with gr.Accordion("Pictures of your own", open=False):
+    with gr.Column(visible=False) as if_drawn:
+        marks = MaskPaint(
+            None, labels=["what is found"], label="Mark in the pair's picture what is to be found",
+            elem_id="painter-marks",
+        )  # fmt: skip
+    with gr.Column(visible=False) as if_files:
         before = gr.File(label="Before", file_types=list(ENDINGS), height=90, elem_id="painter-before")
         after = gr.File(label="After", file_types=list(ENDINGS), height=90, elem_id="painter-after")
+    with gr.Accordion("Paint pictures of your own", open=False):
         pictures = gr.File(
             label=f"Pictures to paint, up to {N_PICTURES}", file_types=list(ENDINGS), height=110,
             file_count="multiple", elem_id="painter-pictures",
         )  # fmt: skip
-    return Form(source, operation, wrong, seed, marks, before, after, pictures)
+    return Form(source, operation, wrong, seed, marks, before, after, pictures, if_drawn, if_files)
+
+
+def _seen(source: str) -> list[Any]:
+    """Show what belongs to the source alone: the operation, what is marked, or the pair's files."""
+    return [
+        gr.Dropdown(visible=source == SHOWN),
+        gr.Column(visible=source == DRAWN),
+        gr.Column(visible=source == FILES),
+    ]
 
 
 def work_of(values: Sequence[Any]) -> Work:
-    """Read the values of `Form`.
+    """Read `Form.values`.
 
     Raises:
         ValueError: With a sentence for the screen.
