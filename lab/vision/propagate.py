@@ -13,6 +13,7 @@ from lab.vision.bank import Bank
 
 N_NEIGHBOURS, TEMPERATURE = 16, 0.03
 N_FOREGROUND, N_BACKGROUND = 4, 8
+_ROUNDS = 10  # of k-means
 _RIDGE = 10.0
 _TIE = 1e-6
 
@@ -90,8 +91,6 @@ def ridge(bank: Bank, places: np.ndarray, strength: float = _RIDGE) -> np.ndarra
 
 def compressed(bank: Bank, n_foreground: int, n_background: int) -> Bank:
     """Replace the rows of each class by a few unit means, of which each has its class alone."""
-    from scipy.cluster.vq import kmeans2
-
     n_classes = bank.labels.shape[1] - 1
     keys, labels = [], []
     of = bank.labels.argmax(axis=1)
@@ -100,14 +99,23 @@ def compressed(bank: Bank, n_foreground: int, n_background: int) -> Bank:
         if not len(rows):
             rows = bank.keys[[int(bank.labels[:, label].argmax())]]  # too small to lead any place
         rows = np.unique(rows, axis=0)  # sorted, so that the order of the examples can't matter
-        n = min(n_foreground if label else n_background, len(rows))
-        means, _ = kmeans2(rows, n, minit="++", seed=0)
+        means = _means(rows, n_foreground if label else n_background)
         means = means[np.linalg.norm(means, axis=1) > _TIE]
         keys.append(means / np.linalg.norm(means, axis=1, keepdims=True))
         labels.append(np.eye(n_classes + 1, dtype=np.float32)[np.full(len(means), label)])
     joined = np.concatenate(keys).astype(np.float32)
     nowhere = np.zeros((len(joined), n_classes, 2), np.float32)
     return Bank(joined, np.concatenate(labels), np.zeros(len(joined), int), nowhere)
+
+
+def _means(rows: np.ndarray, n: int) -> np.ndarray:
+    """Return at most n means of k-means++ (n, channels); the same rows give the same ones."""
+    import cv2
+
+    cv2.setRNGSeed(0)
+    rounds = (cv2.TERM_CRITERIA_MAX_ITER, _ROUNDS, 0.0)
+    _, _, means = cv2.kmeans(rows, min(n, len(rows)), None, rounds, 1, cv2.KMEANS_PP_CENTERS)  # type: ignore[call-overload]
+    return means
 
 
 def _softmax(values: np.ndarray) -> np.ndarray:
