@@ -76,6 +76,19 @@ def test_progress_off_a_terminal_is_a_line_every_few_percent(capsys):
     assert lines[-1] == "1000/1000 (100%), 1 min 40 s so far, 0 s to go"
 
 
+def test_a_cost_is_told_in_its_own_unit(capsys):
+    from lab.cli.progress import ProgressLine
+    from lab.experiments.events import Cost
+
+    line = ProgressLine(sys.stderr)
+    line.cost(Cost(6, 0, 0, 2.0, 2**20, unit="masks"))
+    line.cost(Cost(6, 90, 90, 2.0, 2**20, unit="canvases"))
+    assert capsys.readouterr().err.splitlines() == [
+        "6 masks, about 2 s, 1 MB",
+        "6 canvases, 90 tokens to compute, about 2 s, 1 MB",
+    ]
+
+
 def test_progress_on_a_terminal_is_one_line_that_updates_itself():
     import io
 

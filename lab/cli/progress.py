@@ -23,10 +23,13 @@ class ProgressLine:
 
     def cost(self, cost: Cost) -> None:
         """Say before a run what it will take."""
-        self.note(
-            f"{cost.n_prompts} prompts, {cost.n_tokens} tokens to compute ({cost.n_tokens_unshared} without "
-            f"shared prefixes), about {duration(cost.seconds)}, {cost.memory_bytes / 2**20:.0f} MB"
-        )
+        parts = [f"{cost.n_prompts} {cost.unit}"]
+        if cost.n_tokens:
+            is_shared = cost.n_tokens < cost.n_tokens_unshared
+            unshared = f" ({cost.n_tokens_unshared} without shared prefixes)" if is_shared else ""
+            parts.append(f"{cost.n_tokens} tokens to compute{unshared}")
+        parts += [f"about {duration(cost.seconds)}", f"{cost.memory_bytes / 2**20:.0f} MB"]
+        self.note(", ".join(parts))
         for note in cost.notes:
             self.note(note)
 

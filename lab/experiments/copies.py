@@ -215,7 +215,7 @@ def cost(params: CopiesParams) -> Cost:
     """Price a run."""
     n = params.n_queries * len(params.arms)
     seconds = (n + 2 * params.n_references) * SECONDS_A_PICTURE
-    return Cost(n, n, n, seconds, 200_000_000)
+    return Cost(n, 0, 0, seconds, 200_000_000, unit="pictures")
 
 
 def load(params: CopiesParams, progress: Progress) -> None:

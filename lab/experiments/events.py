@@ -10,7 +10,8 @@ import plotly.graph_objects as go
 class Cost:
     """What a run will take, known before it starts.
 
-    `n_tokens` counts tokens to compute after prefixes are shared, `n_tokens_unshared` without sharing.
+    `n_tokens` counts tokens to compute after prefixes are shared, `n_tokens_unshared` without sharing; both
+    are 0 where nothing is counted in tokens. `unit` is what `n_prompts` counts.
     """
 
     n_prompts: int
@@ -19,6 +20,7 @@ class Cost:
     seconds: float
     memory_bytes: int
     notes: tuple[str, ...] = ()
+    unit: str = "prompts"
 
 
 @dataclass(frozen=True)

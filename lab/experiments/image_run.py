@@ -88,7 +88,7 @@ def price(n_canvases: int, n_panels: int, n_steps: int) -> Cost:
     n_passes = 2 * n_steps  # with and without the caption
     n_tokens = n_canvases * n_panels * TOKENS_A_PANEL * n_passes
     seconds = n_canvases * n_panels * SECONDS_A_PANEL * n_steps / 20
-    return Cost(n_canvases, n_tokens, n_tokens, seconds, 400_000_000)
+    return Cost(n_canvases, n_tokens, n_tokens, seconds, 400_000_000, unit="canvases")
 
 
 def load(params: Any, progress: Progress) -> None:

@@ -182,7 +182,7 @@ def operation_of(query_id: str) -> str:
 def cost(params: PaintingParams) -> Cost:
     """Price a run."""
     n = params.n_queries * len(params.arms)
-    return Cost(n, n * TOKENS, n * TOKENS, n * SECONDS_A_PICTURE, 300_000_000)
+    return Cost(n, n * TOKENS, n * TOKENS, n * SECONDS_A_PICTURE, 300_000_000, unit="pictures")
 
 
 def load(params: PaintingParams, progress: Progress) -> None:

@@ -219,8 +219,7 @@ def cost(params: SegmentationParams) -> Cost:
     n = params.n_queries if params.examples == COMPOSITES else len(params.asked())
     n_answers = n * len(params.arms)
     seconds = n * SECONDS_A_PICTURE * (1 + 2 * params.n_examples) + n_answers * SECONDS_AN_ANSWER
-    n_tokens = n * TOKENS_A_PICTURE * (1 + params.n_examples)
-    return Cost(n_answers, n_tokens, n_answers * TOKENS_A_PICTURE * 2, seconds, 400_000_000)
+    return Cost(n_answers, 0, 0, seconds, 400_000_000, unit="masks")
 
 
 def load(params: SegmentationParams, progress: Progress) -> None:

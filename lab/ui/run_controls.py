@@ -238,6 +238,7 @@ def status_html(state: RunState) -> str:
     if state.phase == "loading":
         return note("info", f"{state.message} ({state.elapsed_s:.0f} s).")
     cost = cost_html(state.cost) if state.cost is not None else ""
+    unit = state.cost.unit if state.cost is not None else "prompts"
     if state.phase == "finished":
         return note("info", f"Finished in {duration(state.elapsed_s)}; it is kept under Runs.") + cost
     kept = "Everything answered so far is kept; Resume goes on where it stopped."
@@ -246,11 +247,11 @@ def status_html(state: RunState) -> str:
     done, total = state.progress.done, state.progress.total
     share = 100 * done / max(total, 1)
     if state.phase == "stopped":
-        return note("warn", f"Stopped at {done:,} of {total:,} prompts. {kept}") + cost
+        return note("warn", f"Stopped at {done:,} of {total:,} {unit}. {kept}") + cost
     togo = f", about {duration(state.progress.eta_s)} to go" if state.progress.eta_s is not None else ""
     parts = [state.progress.message] if state.progress.message else []
     parts.append(f"{duration(state.elapsed_s)} so far{togo}")
-    begun = "Stopping after this batch" if state.phase == "stopping" else f"{done:,} of {total:,} prompts"
+    begun = "Stopping after this batch" if state.phase == "stopping" else f"{done:,} of {total:,} {unit}"
     return (
         f'<progress max="100" value="{share:.1f}" aria-label="Progress of the run" '
         f'style="width:100%;height:10px;accent-color:var(--color-accent)">{share:.0f} %</progress>'
@@ -261,13 +262,11 @@ def status_html(state: RunState) -> str:
 def cost_html(cost: Cost) -> str:
     """Say what a run takes, and what is to be known about its prompts."""
     saved = 100 * (1 - cost.n_tokens / max(cost.n_tokens_unshared, 1))
+    shared = f"{saved:.0f} % saved of {cost.n_tokens_unshared:,}: shared prefixes" if saved else "in all"
+    tokens = [("Tokens to compute", f"{cost.n_tokens:,}", shared)] if cost.n_tokens else []
     tiles = [
-        ("Prompts", f"{cost.n_prompts:,}", "queries × layouts, with controls"),
-        (
-            "Tokens to compute",
-            f"{cost.n_tokens:,}",
-            f"{saved:.0f} % saved of {cost.n_tokens_unshared:,}: shared prefixes",
-        ),
+        (cost.unit.capitalize(), f"{cost.n_prompts:,}", "queries × layouts, with controls"),
+        *tokens,
         ("Time", f"about {duration(cost.seconds)}", "at the speed measured on this machine"),
         ("Memory", f"{cost.memory_bytes / 2**20:,.0f} MB", "weights and the largest batch"),
     ]

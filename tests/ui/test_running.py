@@ -193,6 +193,14 @@ def test_the_cost_is_told_in_full_and_escaped():
         assert words in html
 
 
+def test_pictures_are_not_counted_in_tokens_nor_called_prompts():
+    masks = Cost(6, 0, 0, 2.0, 2**20, unit="masks")
+    html = cost_html(masks)
+    assert "Masks" in html and "Tokens" not in html and "Prompts" not in html
+    state = RunState("running", progress=Progress(3, 6, 4.0, 12.0), cost=masks)
+    assert "3 of 6 masks" in status_html(state)
+
+
 @pytest.mark.parametrize(
     ("state", "words"),
     [
