@@ -58,17 +58,16 @@ def prototypes(
     n_background: int = N_BACKGROUND,
     temperature: float = TEMPERATURE,
 ) -> np.ndarray:
-    """Compress each class to a few means, and compare with these.
+    """Compress each class to a few means, and ask these as `neighbours` asks all places.
 
     Args:
         bank: Of the examples.
         places: Unit vectors, shape (n_places, channels).
         n_foreground: Means of each class.
         n_background: Means of what is not marked.
-        temperature: Of the softmax over all means.
+        temperature: Of the softmax.
     """
-    small = compressed(bank, n_foreground, n_background)
-    return _softmax(places @ small.keys.T / temperature) @ small.labels
+    return neighbours(compressed(bank, n_foreground, n_background), places, temperature=temperature)
 
 
 def ridge(bank: Bank, places: np.ndarray, strength: float = _RIDGE) -> np.ndarray:
