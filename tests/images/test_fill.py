@@ -196,6 +196,13 @@ def test_random_masks_mark_panels_boxes_and_ellipses(grid):
     assert min(shares) < 0.2
 
 
+def test_masks_mostly_leave_a_panel_to_look_at():
+    random = np.random.default_rng(0)
+    masks = [STACK.split(random_mask(STACK, 64, random)[..., None]) for _ in range(300)]
+    n_both = sum(all(part.any() for part in parts) for parts in masks)
+    assert 20 < n_both < 80  # 45 on average
+
+
 def test_training_changes_the_branch_only_and_is_reproducible(drawings):
     runs = []
     for _ in range(2):

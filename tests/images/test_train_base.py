@@ -10,11 +10,11 @@ from tiny_flux import tiny_encoder, tiny_model
 from lab.images.components import new_transformer
 from lab.images.concepts import concepts
 from lab.images.flow import times, unpack
-from lab.images.grid import PAIR, SINGLE, STACK
+from lab.images.grid import PAIR, SINGLE, SQUARE, STACK
 from lab.images.panels import BACKGROUNDS, SIZES, Panel
 from lab.images.train.autoencoder import train_autoencoder
 from lab.images.train.base import ALONE, TOGETHER, LatentTable, Stage, flow_loss, train_base
-from lab.images.train.contents import Canvas, grid_of, independent_canvas
+from lab.images.train.contents import Canvas, grid_of, independent_canvas, repeating_canvas
 from lab.images.train.fill import fill_loss, random_batch, widened
 from lab.training.loop import Schedule
 
@@ -72,6 +72,29 @@ def test_the_loss_is_that_of_the_line_from_noise_to_the_canvas(table):
     assert torch.allclose(unpack(seen["hidden_states"], 16, 32)[0], mixed, atol=1e-5)
     assert torch.equal(seen["timestep"], time)
     assert seen["encoder_hidden_states"].shape == (1, PAIR.n_tokens, 384)
+
+
+def test_what_comes_again_is_one_thing_that_is_not_held_out_in_styles_that_are_not():
+    random = np.random.default_rng(0)
+    known = {concept.word: concept for concept in concepts()}
+    canvases = [repeating_canvas(SQUARE, random) for _ in range(300)]
+    for canvas in canvases:
+        (word,) = {panel.word for panel in canvas.panels}
+        assert not known[word].is_held_out
+        assert known[word].unseen_style not in {panel.style for panel in canvas.panels}
+    same = np.mean([len({panel.style for panel in canvas.panels}) == 1 for canvas in canvases])
+    assert 0.1 < same < 0.4  # three more panels, each in the first one's style three times in five
+
+
+def test_captions_do_not_give_away_that_something_comes_again():
+    shares = []
+    for drawn in (independent_canvas, repeating_canvas):
+        random = np.random.default_rng(1)
+        captions = [drawn(PAIR, random, p_same=0.3).caption for _ in range(600)]
+        shares.append(
+            [np.mean([words in each for each in captions]) for words in ("the same thing", "[LEFT]")]
+        )
+    assert shares[0] == pytest.approx(shares[1], abs=0.07) and 0.35 < shares[0][0] < 0.6
 
 
 def test_a_stage_goes_on_where_it_was_broken_off(table, tmp_path):

@@ -2,9 +2,12 @@
 
 What relates the panels of a set is left for a LoRA to teach: a caption may speak of "the same thing", yet
 here the next panel is an independent draw. Pairs of concept and style that are held out never occur.
+
+The fill branch is shown more: canvases on which one thing stands in every panel, never a held-out one.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 
@@ -23,7 +26,9 @@ _P_NO_CAPTION = 0.08  # read as "" by guidance
 _P_SUMMARY = 0.3  # of captions of several panels
 _P_OTHER_ORDER = 0.15  # texts in another order than the panels; the markers tell
 _P_SCENES = 0.12  # [SCENE-n] instead of the places
-_P_NO_STYLE, _P_SAME, _P_NAMED, _P_NAME_ONLY = 0.08, 0.05, 0.05, 0.02
+P_SAME = 0.05
+_P_NO_STYLE, _P_NAMED, _P_NAME_ONLY = 0.08, 0.05, 0.02
+_P_SAME_STYLE = 0.5  # of a thing that comes again
 
 
 @dataclass(frozen=True)
@@ -35,12 +40,37 @@ class Canvas:
     caption: str
 
 
-def independent_canvas(grid: Grid, random: np.random.Generator) -> Canvas:
-    """Draw panels independently of each other, and describe them."""
-    panels = tuple(_panel(random) for _ in range(grid.n_panels))
+def independent_canvas(grid: Grid, random: np.random.Generator, p_same: float = P_SAME) -> Canvas:
+    """Draw panels independently of each other, and describe them.
+
+    Args:
+        grid: How many there are.
+        random: Draws them.
+        p_same: How often a panel's text says "the same thing" for what the panel shows.
+    """
+    return _described(grid, tuple(_panel(random) for _ in range(grid.n_panels)), random, p_same)
+
+
+def repeating_canvas(grid: Grid, random: np.random.Generator, p_same: float = P_SAME) -> Canvas:
+    """Draw one thing in every panel, in styles, sizes and on grounds of their own; see `independent_canvas`.
+
+    Captions are drawn as those of independent panels: they do not give away that something comes again.
+    """
+    first = _panel(random)
+    while _concept(first.word).is_held_out:
+        first = _panel(random)
+    panels = [first]
+    while len(panels) < grid.n_panels:
+        style = first.style if random.random() < _P_SAME_STYLE else str(random.choice(STYLES))
+        if style != _concept(first.word).unseen_style:
+            panels.append(replace(_panel(random), word=first.word, style=style))
+    return _described(grid, tuple(panels), random, p_same)
+
+
+def _described(grid: Grid, panels: tuple[Panel, ...], random: np.random.Generator, p_same: float) -> Canvas:
     if random.random() < _P_NO_CAPTION:
         return Canvas(grid, panels, "")
-    texts = [_text(panel, random, grid.n_panels > 1) for panel in panels]
+    texts = [_text(panel, random, p_same if grid.n_panels > 1 else None) for panel in panels]
     if grid.n_panels == 1:
         return Canvas(grid, panels, texts[0])
     markers = None
@@ -58,6 +88,11 @@ def grid_of(random: np.random.Generator, p_single: float = 0.4) -> Grid:
     return list(MIX)[random.choice(len(MIX), p=list(MIX.values()))]
 
 
+@cache
+def _concept(word: str) -> Concept:
+    return next(each for each in concepts() if each.word == word)
+
+
 def _panel(random: np.random.Generator) -> Panel:
     known = concepts()
     while True:
@@ -70,16 +105,17 @@ def _panel(random: np.random.Generator) -> Panel:
     return Panel(concept.word, style, background, size)
 
 
-def _text(panel: Panel, random: np.random.Generator, is_one_of_several: bool) -> str:
+def _text(panel: Panel, random: np.random.Generator, p_same: float | None) -> str:
+    """Describe a panel; `p_same` is None if it is alone."""
     text, luck = panel.text, random.random()
     if random.random() < _P_NO_STYLE:
         text = text.replace(f", {panel.style} style", "")
-    if not is_one_of_several:
+    if p_same is None:
         return text
-    if luck < _P_SAME:
+    if luck < p_same:
         return text.replace(panel.word, "the same thing", 1)
-    if luck < _P_SAME + _P_NAMED:
+    if luck < p_same + _P_NAMED:
         return text.replace(panel.word, f"{random.choice(NAMES)} the {panel.word}", 1)
-    if luck < _P_SAME + _P_NAMED + _P_NAME_ONLY:
+    if luck < p_same + _P_NAMED + _P_NAME_ONLY:
         return text.replace(panel.word, str(random.choice(NAMES)), 1)
     return text
