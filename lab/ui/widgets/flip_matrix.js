@@ -245,7 +245,7 @@ const refresh = (fromTop) => {
   measure();
   drawHead();
   const cut = shown.length === data.rows.length ? '' : ` of ${data.rows.length}`;
-  count.textContent = data.rows.length ? `${shown.length}${cut} queries. Click a cell to read both prompts.` : '';
+  count.textContent = data.rows.length ? `${shown.length}${cut} queries. Click a cell to see what is behind it.` : '';
   empty.textContent = !data.rows.length
     ? 'No answers yet. They appear here one by one while a run goes on.'
     : shown.length ? '' : 'No query matches. Choose “All queries”, or another layout.';
