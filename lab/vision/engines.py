@@ -9,15 +9,16 @@ from lab.vision import ordered, propagate, segic
 from lab.vision.bank import Bank
 from lab.vision.clusters import clustered
 from lab.vision.hub_segmenters import seggpt_answer
-from lab.vision.question import Answer, Engine
+from lab.vision.question import Answer, Engine, Presence
 
 SIZES = ((1, 1), (2, 4), (16, 32), (64, 128))
 """Prototypes of what is marked and of the rest: how far a bank can be compressed."""
 
 
-def _pooled(engine_id: str, title: str, answer: Answer) -> Engine:
+def _pooled(engine_id: str, title: str, answer: Answer, presence: Presence | None = None) -> Engine:
     """Return an engine to which the order of examples can't matter."""
-    return Engine(engine_id, title, lambda question: answer(question.in_no_order()), is_ordered=False)
+    told = None if presence is None else lambda question: presence(question.in_no_order())
+    return Engine(engine_id, title, lambda question: answer(question.in_no_order()), False, told)
 
 
 def _of_bank(answer: Callable[[Bank, np.ndarray], np.ndarray]) -> Answer:
@@ -31,8 +32,9 @@ def _compressed(n_marked: int, n_others: int) -> Engine:
 
 
 def _ablated(name: str, told: str, **switches: bool) -> Engine:
-    without = partial(segic.answer, switches=segic.Switches(**switches))
-    return _pooled(f"segic-no-{name}", f"SEGIC without {told}", without)
+    off = segic.Switches(**switches)
+    answer, presence = partial(segic.answer, switches=off), partial(segic.presence, switches=off)
+    return _pooled(f"segic-no-{name}", f"SEGIC without {told}", answer, presence)
 
 
 ENGINES: tuple[Engine, ...] = (
@@ -41,7 +43,7 @@ ENGINES: tuple[Engine, ...] = (
     *(_compressed(n_marked, n_others) for n_marked, n_others in SIZES),
     _pooled("ridge", "Ridge regression", _of_bank(propagate.ridge)),
     _pooled("clusters", "Whole groups of places", clustered),
-    _pooled("segic", "SEGIC: a trained decoder", segic.answer),
+    _pooled("segic", "SEGIC: a trained decoder", segic.answer, segic.presence),
     _ablated("geometric", "where marks land", geometric=False),
     _ablated("visual", "what is marked looks like", visual=False),
     _ablated("meta", "the class's name", meta=False),

@@ -7,9 +7,10 @@ tried; `python -m lab check segic` says how often it is right on classes that no
 
 import numpy as np
 
-from lab.vision.question import Question
+from lab.vision.question import Engine, Question
 
 PRESENT_FROM = 0.66
+LIKELY_FROM = 0.5
 _MARKED_FROM = 0.5
 
 
@@ -24,6 +25,11 @@ def presence(question: Question) -> np.ndarray:
     return np.array(found)
 
 
-def is_present(question: Question) -> np.ndarray:
-    """Tell for each class whether the picture shows it, bool, shape (n_classes,)."""
+def is_present(question: Question, engine: Engine) -> np.ndarray:
+    """Tell for each class whether the picture shows it, bool, shape (n_classes,).
+
+    An engine that has learnt to tell is asked; of others the best match decides.
+    """
+    if engine.presence is not None:
+        return engine.presence(question) >= LIKELY_FROM
     return presence(question) >= PRESENT_FROM

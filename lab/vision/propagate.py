@@ -111,9 +111,11 @@ def _means(rows: np.ndarray, n: int) -> np.ndarray:
     """Return at most n means of k-means++ (n, channels); the same rows give the same ones."""
     import cv2
 
+    if len(rows) <= n:  # OpenCV would take a single row for a column
+        return rows
     cv2.setRNGSeed(0)
     rounds = (cv2.TERM_CRITERIA_MAX_ITER, _ROUNDS, 0.0)
-    _, _, means = cv2.kmeans(rows, min(n, len(rows)), None, rounds, 1, cv2.KMEANS_PP_CENTERS)  # type: ignore[call-overload]
+    _, _, means = cv2.kmeans(rows, n, None, rounds, 1, cv2.KMEANS_PP_CENTERS)  # type: ignore[call-overload]
     return means
 
 

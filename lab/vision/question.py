@@ -68,6 +68,10 @@ Answer = Callable[[Question], np.ndarray]
 """Returns the share of each class, shape (rows, columns, n_classes + 1), last axis of sum 1, on any grid."""
 
 
+Presence = Callable[[Question], np.ndarray]
+"""Says how likely each class is in the picture at all, shape (n_classes,)."""
+
+
 class Engine(NamedTuple):
     """A way to answer.
 
@@ -76,9 +80,11 @@ class Engine(NamedTuple):
         title: What it does, in a few words.
         answer: Answers a question.
         is_ordered: Whether the order of the examples can matter; where not, 0 flips are certain.
+        presence: Says whether classes are there at all; None where it has learnt nothing of it.
     """
 
     id: str
     title: str
     answer: Answer
     is_ordered: bool
+    presence: Presence | None = None

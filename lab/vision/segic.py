@@ -14,6 +14,7 @@ backbone, a decoder of 0.6 M parameters with two-way attention as in SAM, and a 
 class is there at all.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -189,24 +190,31 @@ def answer(question: Question, switches: Switches = Switches()) -> np.ndarray:
         ValueError: The decoder was trained on another backbone.
         WeightsError: The decoder is not there.
     """
+    classes = np.stack([mask * present for mask, present in _decoded(question, switches)], axis=-1)
+    none = np.clip(1 - classes.max(axis=-1, keepdims=True), 0, 1)
+    joined = np.concatenate([none, classes], axis=-1)
+    return joined / joined.sum(axis=-1, keepdims=True)
+
+
+def presence(question: Question, switches: Switches = Switches()) -> np.ndarray:
+    """Say how likely it is that each class is in the picture at all, shape (n_classes,); see `answer`."""
+    return np.array([present for _, present in _decoded(question, switches)])
+
+
+def _decoded(question: Question, switches: Switches) -> Iterator[tuple[np.ndarray, float]]:
+    """Yield for each class its mask, shares of shape (4 · rows, 4 · columns), and how likely it is there."""
     import torch
 
     if question.features.shape[-1] != N_CHANNELS:
         raise ValueError("SEGIC's decoder was trained on the backbone lite0: choose that one")
     decoder = load_decoder()
-    features = question.features
-    shares = []
     for label in range(1, question.bank.labels.shape[1]):
         name = question.names[label - 1] if label <= len(question.names) else ""
-        told = instructions(question.bank, features, label, name)
+        told = instructions(question.bank, question.features, label, name)
         counts = [switches.geometric, switches.visual, switches.meta and bool(name)]
         with torch.inference_mode():
-            logits, presence = decoder(*tensors([features], [question.picture], [told], [counts]))
-        shares.append((torch.sigmoid(logits[0]) * torch.sigmoid(presence[0])).numpy())
-    classes = np.stack(shares, axis=-1)
-    none = np.clip(1 - classes.max(axis=-1, keepdims=True), 0, 1)
-    joined = np.concatenate([none, classes], axis=-1)
-    return joined / joined.sum(axis=-1, keepdims=True)
+            logits, present = decoder(*tensors([question.features], [question.picture], [told], [counts]))
+        yield torch.sigmoid(logits[0]).numpy(), float(torch.sigmoid(present[0]))
 
 
 def tensors(features, pictures, told, counts) -> "tuple[torch.Tensor, ...]":

@@ -54,11 +54,12 @@ def segment(question: Question, engine_id: str, cutting: Cutting = Cutting()) ->
     Raises:
         ValueError: There is no such engine, no example, or nothing marked in any.
     """
-    shares = find_engine(engine_id).answer(question)
+    engine = find_engine(engine_id)
+    shares = engine.answer(question)
     large = enlarged(shares, *question.picture.shape[:2])
     mask = mask_of(large, cutting.cut)
     if cutting.may_be_absent:
-        mask[~np.concatenate([[True], is_present(question)])[mask]] = 0
+        mask[~np.concatenate([[True], is_present(question, engine)])[mask]] = 0
     if cutting.refine == "grabcut":
         mask = grabcut(question.picture, large, mask)
     elif cutting.refine == "sam2":

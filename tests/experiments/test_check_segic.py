@@ -7,6 +7,7 @@ from tiny_vision import colour_backbone
 
 from lab.experiments import check_segic, segmentation
 from lab.runs.store import Store
+from lab.vision.asked import of_composites
 from lab.vision.segment import Segmented, segment
 
 
@@ -17,6 +18,18 @@ def small(monkeypatch):
     monkeypatch.setattr(check_segic, "lite0", colour_backbone)
     monkeypatch.setattr(check_segic, "N_QUICK", 16)
     monkeypatch.setattr(check_segic, "N_PRESENCE", 4)
+    monkeypatch.setattr(check_segic.segic, "presence", knowing)
+
+
+def knowing(question):
+    """Say truly whether a composed scene shows what its examples mark."""
+    n = len(question.examples)
+    own = {
+        each.examples[0].picture.tobytes(): each.picture.tobytes() for each in of_composites(range(4), n, 0)
+    }
+    return np.array(
+        [0.9 if own[question.examples[0].picture.tobytes()] == question.picture.tobytes() else 0.1]
+    )
 
 
 def answering(kind, monkeypatch):
@@ -38,9 +51,10 @@ def test_it_holds_for_a_decoder_that_knows_the_truth(monkeypatch):
         found = check_segic.check(True, store)
     assert found.holds is True
     verdicts = [claim["verdict"] for claim in found.claims]
-    assert verdicts == ["holds"] * 3 + [check_segic.TOLD] * 5
+    assert verdicts == ["holds"] * 3 + [check_segic.TOLD] * 7
     assert "1.000 against" in found.claims[0]["measured"]
-    assert "area under the curve" in found.claims[-1]["measured"]
+    assert "100% right" in found.claims[-1]["measured"] and "curve 1.00" in found.claims[-1]["measured"]
+    assert "by SEGIC's decoder" in found.claims[-1]["claim"]
 
 
 def test_it_does_not_hold_for_one_that_marks_nothing(monkeypatch):

@@ -1,11 +1,13 @@
 """What engines answer on pictures of coloured squares, and which of them the order of examples can move."""
 
+from concurrent.futures import ThreadPoolExecutor
 from itertools import permutations
 
 import numpy as np
 import pytest
 from tiny_vision import COLOURS, colour_backbone, example, noisy, squares
 
+from lab.vision.bank import Bank
 from lab.vision.decide import enlarged, mask_of
 from lab.vision.engines import ENGINES, find_engine
 from lab.vision.example import Example
@@ -84,6 +86,25 @@ def test_compression_keeps_each_class_apart():
     np.testing.assert_allclose(np.linalg.norm(small.keys, axis=1), 1, atol=1e-5)
     red = small.keys[small.labels[:, 1] == 1][0]
     assert float(red @ bank.keys[bank.labels[:, 1] == 1][0]) > 0.99
+
+
+def test_a_class_of_one_place_is_compressed_to_that_place():
+    keys = np.eye(4, dtype=np.float32)[[0, 1, 1, 2]]
+    labels = np.eye(2, dtype=np.float32)[[1, 0, 0, 0]]
+    small = compressed(Bank(keys, labels, np.zeros(4, int), np.zeros((4, 1, 2), np.float32)), 3, 2)
+    np.testing.assert_array_equal(small.keys[small.labels[:, 1] == 1], keys[:1])
+    assert len(small.keys) == 3
+
+
+def test_compression_is_the_same_in_every_thread_whatever_was_drawn_before():
+    random = np.random.default_rng(0)
+    rows = random.normal(size=(300, 4)).astype(np.float32)
+    labels = np.eye(2, dtype=np.float32)[np.arange(300) % 2]
+    bank = Bank(rows, labels, np.zeros(300, int), np.zeros((300, 1, 2), np.float32))
+    first = compressed(bank, 5, 7).keys
+    with ThreadPoolExecutor(3) as pool:
+        for found in pool.map(lambda _: compressed(bank, 5, 7).keys, range(6)):
+            np.testing.assert_array_equal(found, first)
 
 
 def test_several_classes_are_told_apart_at_once():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from tiny_vision import COLOURS, colour_backbone, example, noisy, squares
 
+from lab.vision.engines import find_engine
 from lab.vision.layouts import layouts_of
 from lab.vision.overlay import with_flips, with_mask, with_shares
 from lab.vision.presence import presence
@@ -66,6 +67,15 @@ def test_what_is_absent_is_not_marked_where_that_is_an_answer(monkeypatch):
     assert segment(
         Question((ONE,), PICTURE, colour_backbone()), "neighbours", Cutting(may_be_absent=True)
     ).mask.any()
+
+
+@pytest.mark.parametrize(("likely", "is_marked"), [(0.6, True), (0.4, False)])
+def test_an_engine_that_has_learnt_to_tell_is_asked_whether_a_class_is_there(monkeypatch, likely, is_marked):
+    engine = find_engine("neighbours")._replace(presence=lambda question: np.array([likely]))
+    monkeypatch.setattr("lab.vision.segment.find_engine", lambda engine_id: engine)
+    question = Question((ONE,), PICTURE, colour_backbone())
+    assert segment(question, "neighbours", Cutting(may_be_absent=True)).mask.any() == is_marked
+    assert segment(question, "neighbours", Cutting()).mask.any()
 
 
 def test_a_threshold_out_of_bounds_is_refused():

@@ -76,6 +76,22 @@ def test_an_instruction_that_is_switched_off_is_not_heard(which):
     assert outputs[0][0].shape == (1, 32, 32) and outputs[0][1].shape == (1,)
 
 
+def test_shares_are_those_of_the_mask_times_how_likely_the_class_is_there(monkeypatch):
+    torch.manual_seed(0)
+    decoder = new_decoder(n_channels=4, width=32).eval()
+    monkeypatch.setattr(segic, "N_CHANNELS", 4)
+    monkeypatch.setattr(segic, "load_decoder", lambda: decoder)
+    question = Question((ONE,), PICTURE, colour_backbone(), with_mirrored=False)
+    _, features, told = told_of()
+    with torch.inference_mode():
+        logits, present = decoder(*tensors([features], [PICTURE], [told], [[True, True, False]]))
+    (likely,) = segic.presence(question)
+    assert likely == pytest.approx(torch.sigmoid(present).item(), abs=1e-6)
+    shares = segic.answer(question)
+    np.testing.assert_allclose(shares[..., 1], likely * torch.sigmoid(logits[0]).numpy(), atol=1e-5)
+    np.testing.assert_allclose(shares.sum(axis=-1), 1, atol=1e-6)
+
+
 @pytest.fixture(scope="module")
 def scenes():
     few = compose(polygon_atlas(), seed=0, n_scenes=1)
