@@ -7,6 +7,7 @@ import gradio as gr
 import numpy as np
 
 from lab.images.pictures import ENDINGS
+from lab.papers import is_waiting
 from lab.ui.run_controls import QUIET
 from lab.ui.running import SAYABLE
 from lab.ui.vision import bank as banks
@@ -58,7 +59,7 @@ def marking_bench(outer: gr.Tab) -> Bench:
     )  # fmt: skip
     names = gr.Textbox(
         ", ".join(words_of(FIRST)) if shown else "", label="What it is called", max_length=MAX_NAME,
-        elem_id="segment-names",
+        elem_id="segment-names", visible=not is_waiting("segic"),
         info="In a word; commas between several classes. Only SEGIC reads it, and it may stay empty.",
     )  # fmt: skip
     with gr.Accordion("Add examples, or a mask from a file", open=False):
