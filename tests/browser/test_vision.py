@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
+from strokes import stroke
 
 from lab.vision.asked import READY
 
@@ -35,12 +36,7 @@ def test_a_person_marks_a_picture_of_their_own_and_gets_masks(page):
     page.locator("#segment-run").click()
     expect(page.locator("#segment-status")).to_contain_text("there is no picture", timeout=LONG)
     canvas = page.locator("#segment-paint canvas")
-    canvas.scroll_into_view_if_needed()
-    box = canvas.bounding_box()
-    page.mouse.move(box["x"] + box["width"] * 0.4, box["y"] + box["height"] * 0.4)
-    page.mouse.down()
-    page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + box["height"] * 0.6, steps=8)
-    page.mouse.up()
+    stroke(page, canvas, 0.4, 0.6)
     expect(page.locator("#segment-examples")).not_to_contain_text("nothing marked")
     page.get_by_role("tab", name="Runs", exact=True).click()
     open_tab(page)

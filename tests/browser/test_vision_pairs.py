@@ -2,6 +2,7 @@
 
 import pytest
 from playwright.sync_api import expect
+from strokes import stroke
 
 from lab.papers import is_waiting
 
@@ -40,12 +41,7 @@ def test_what_a_person_marks_is_the_pair(page):
     expect(page.locator("#painter-operation")).to_be_hidden()
     expect(page.locator("#painter-pairs figure")).to_have_count(4)
     unmarked = page.locator("#painter-pairs img").nth(1).get_attribute("src")
-    canvas.scroll_into_view_if_needed()
-    box = canvas.bounding_box()
-    page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.3)
-    page.mouse.down()
-    page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + box["height"] * 0.6, steps=8)
-    page.mouse.up()
+    stroke(page, canvas, 0.3, 0.6)
     expect(page.locator("#painter-pairs img").nth(1)).not_to_have_attribute("src", unmarked)
     page.locator("#painter-run").click()
     expect(page.locator("#painter-status")).to_contain_text("Painted.", timeout=LONG)
