@@ -114,6 +114,8 @@ def stream(experiment: "Experiment", params: Any, lab: Lab, request: "gr.Request
             state = replace(state, predictions=None)
             for item in _news(told):
                 state = _after(state, item)
+                if state.is_over:
+                    break
             if stopping.is_set() and not state.is_over:
                 state = replace(state, phase="stopping")
             yield replace(state, elapsed_s=time.monotonic() - started)
@@ -147,21 +149,23 @@ def pricing(experiment: "Experiment", params: Any) -> Iterator[RunState]:
         while not state.is_over:
             for item in _news(told):
                 state = _after(state, item)
-            if state.cost is not None:
-                state = replace(state, phase="stopped")
+                if state.cost is not None:
+                    state = replace(state, phase="stopped")
+                if state.is_over:
+                    break
             yield replace(state, elapsed_s=time.monotonic() - started)
     finally:
         nobody_waits.set()
 
 
 def _news(told: "queue.Queue[Any]") -> Iterator[Any]:
-    """Take what was told, waiting a moment if it is nothing."""
-    try:
-        yield told.get(timeout=TELL_EVERY_S)
-        while True:
-            yield told.get_nowait()
-    except queue.Empty:
-        return
+    """Yield what is told within a moment: a page that hears of every batch slows a small model down."""
+    ends = time.monotonic() + TELL_EVERY_S
+    while (left := ends - time.monotonic()) > 0:
+        try:
+            yield told.get(timeout=left)
+        except queue.Empty:
+            return
 
 
 def _after(state: RunState, item: "Event | str | RunState | BaseException") -> RunState:

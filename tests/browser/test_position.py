@@ -55,7 +55,7 @@ def test_from_the_cost_to_the_prompts_behind_a_cell(page, tiny):
 
 
 def test_a_stopped_run_goes_on_where_it_stopped(page, tiny):
-    set_up(page, tiny, 70)
+    set_up(page, tiny, 150)
     choose_layouts(page, "none", "sum", "eum")
     page.locator("#position-run").click()
     status = page.locator("#position-status")
@@ -68,7 +68,7 @@ def test_a_stopped_run_goes_on_where_it_stopped(page, tiny):
     assert done > 0
     page.locator("#position-run").click()
     expect(status).to_contain_text("Finished in", timeout=LONG)
-    expect(page.locator("#position-matrix .lab-matrix-count")).to_contain_text("70 queries")
+    expect(page.locator("#position-matrix .lab-matrix-count")).to_contain_text("150 queries")
     expect(page.locator("#position-run")).to_have_text("Run")
 
 

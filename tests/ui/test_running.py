@@ -108,6 +108,11 @@ def test_a_run_ends_with_its_result_and_costs_are_told_before(lab, model):
     assert len(states[-1].result.predictions) == 6
 
 
+def test_a_page_does_not_hear_of_every_batch(lab, model):
+    states = list(stream(COUNTING, Params(model), lab, HERE))
+    assert len(states) <= 1 + states[-1].elapsed_s / running.TELL_EVERY_S
+
+
 def test_a_page_hears_of_a_slow_batch_twice_a_second(lab, model):
     heard = []
     for state in stream(COUNTING, Params(model, waits=True), lab, HERE):
