@@ -28,7 +28,7 @@ _P_OTHER_ORDER = 0.15  # texts in another order than the panels; the markers tel
 _P_SCENES = 0.12  # [SCENE-n] instead of the places
 P_SAME = 0.05
 _P_NO_STYLE, _P_NAMED, _P_NAME_ONLY = 0.08, 0.05, 0.02
-_P_SAME_STYLE = 0.5  # of a thing that comes again
+_P_SAME_STYLE, _P_SAME_SIZE = 0.8, 0.6  # of a thing that comes again
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def independent_canvas(grid: Grid, random: np.random.Generator, p_same: float = 
 
 
 def repeating_canvas(grid: Grid, random: np.random.Generator, p_same: float = P_SAME) -> Canvas:
-    """Draw one thing in every panel, in styles, sizes and on grounds of their own; see `independent_canvas`.
+    """Draw one thing in every panel, on grounds of their own, most in one style; see `independent_canvas`.
 
     Captions are drawn as those of independent panels: they do not give away that something comes again.
     """
@@ -63,7 +63,9 @@ def repeating_canvas(grid: Grid, random: np.random.Generator, p_same: float = P_
     while len(panels) < grid.n_panels:
         style = first.style if random.random() < _P_SAME_STYLE else str(random.choice(STYLES))
         if style != _concept(first.word).unseen_style:
-            panels.append(replace(_panel(random), word=first.word, style=style))
+            other = _panel(random)
+            size = first.size if random.random() < _P_SAME_SIZE else other.size
+            panels.append(replace(other, word=first.word, style=style, size=size))
     return _described(grid, tuple(panels), random, p_same)
 
 

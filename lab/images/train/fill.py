@@ -2,8 +2,9 @@
 
 It is shown canvases of independent panels, as the base was, and in between some on which one thing stands in
 every panel, as things come again in photographs. Their captions do not differ, so that only the panels that
-are seen tell which kind it is. A branch that was shown independent panels alone never drew the subject,
-however far attention was shifted toward it (`lab.images.brush`): 0 of 48 pairs at any strength.
+are seen tell which kind it is. Repetition has to be shown often: a branch that saw none, and one that saw it
+told as "the same thing" on a tenth of the canvases, drew the subject in at most 1 of 48 pairs, however far
+attention was shifted toward it (`lab.images.brush`).
 
 Source of the channels: FluxFillPipeline of diffusers, see `lab.images.fill`.
 """
@@ -38,9 +39,9 @@ if TYPE_CHECKING:
     import torch
 
 SCHEDULE = Schedule(n_steps=2_000, rate=1e-3, n_warmup=100, flat=0.5, ema=0.998)
-_P_REPEATING = 0.4  # of canvases of several panels
-_P_SAME = 0.3  # of panels' texts: "the same thing" for what is shown
-_P_STACK = 0.3  # of batches: the grid that the brush draws on
+_P_REPEATING = 0.6  # of canvases of several panels
+_P_SAME = 0.7  # of panels' texts: "the same thing" for what is shown
+_P_STACK = 0.5  # of batches: the grid that the brush draws on
 _P_ALL = 0.15  # of masks: a hole in every panel
 _P_WHOLE = 0.4  # of masks: whole panels; the others are boxes and ellipses
 _SMALLEST, _LARGEST = 25.0, 90.0  # width and height of these in percent of the panel's
