@@ -111,7 +111,7 @@ class BrushSweep:
 
     @cached_property
     def batches(self) -> list[Batch]:
-        """One batch a pair, so that a stopped run is paired."""
+        """One batch a pair, so that a stopped run is paired, and no batch can flip an answer."""
         pairs = pairs_of(self.params.n_queries, self.params.seed)
         return [Batch(place, pair, len(self.params.arms)) for place, pair in enumerate(pairs)]
 
@@ -210,7 +210,7 @@ def summarise(predictions: pd.DataFrame, params: BrushParams, run_id: str) -> Re
     found = compared(asked, arm_of(0), arm_of(0), params.seed)
     shifted = [each for each in found.comparisons if each.layout != TRUE]
     rise = rise_of(asked, sorted(params.strengths), params.seed)
-    verdict = f"{rise_sentence(rise)} {sweep_sentence(shifted, None)}"
+    verdict = f"{rise_sentence(rise)} {sweep_sentence(shifted, is_repeatable=True)}"
     summary = {
         "experiment": "brush",
         "n_predictions": len(predictions),

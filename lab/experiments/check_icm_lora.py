@@ -7,6 +7,7 @@ from lab.experiments.events import Result
 from lab.experiments.generated import BASE, GENERATED, TRAINED, WRONG, GeneratedParams
 from lab.experiments.image_run import concept_of_query
 from lab.experiments.registry import CheckResult
+from lab.experiments.views import paired
 from lab.images.icm import HELD_OUT
 from lab.images.tasks import TASKS
 from lab.runs.store import Store
@@ -39,7 +40,8 @@ def _drawn(tasks: list[str], seeds: tuple[int, ...], store: Store) -> pd.DataFra
         for seed in seeds:
             params = GeneratedParams(task, CHECKED, n_queries=48, seed=seed)
             result = next(event for event in generated.run(params, store) if isinstance(event, Result))
-            parts.append(wide(result.predictions, "correct").astype(float).rename(index=concept_of_query))
+            drawn = wide(paired(result.predictions, CHECKED), "correct").astype(float)
+            parts.append(drawn.rename(index=concept_of_query))
     return pd.concat(parts)
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from lab.experiments.events import Cost, Event, Result
-from lab.experiments.image_run import compared, concept_of_query, price, queries_of, record
+from lab.experiments.image_run import compared, concept_of_query, queries_of, record, redrawn, sweep_price
 from lab.experiments.making import run_sweep
 from lab.experiments.panel_sweep import Arm, PanelSweep
 from lab.experiments.views import paired
@@ -162,7 +162,8 @@ def prepare(params: GeneratedParams) -> PanelSweep:
 
 def cost(params: GeneratedParams) -> Cost:
     """Price a run."""
-    return price(params.n_queries * len(params.arms), params.set_task.grid.n_panels, params.n_steps)
+    n_panels = params.set_task.grid.n_panels
+    return sweep_price(params.n_queries, len(params.arms), n_panels, params.n_steps)
 
 
 def run(params: GeneratedParams, store: Store) -> Iterator[Event]:
@@ -194,7 +195,8 @@ def summarise(predictions: pd.DataFrame, params: GeneratedParams, run_id: str) -
         return Result(run_id, predictions, {}, {}, "No set is drawn in every arm yet.", {})
     found = compared(asked, TRAINED, BASE, params.seed)
     gains = gain_table(asked, params.seed)
-    verdict = f"{_gain_sentence(gains, params)} {sweep_sentence(found.comparisons, None)}"
+    floor = redrawn(predictions, asked)
+    verdict = f"{_gain_sentence(gains, params)} {sweep_sentence(found.comparisons, floor)}"
     summary = {
         "experiment": "generated",
         "task": params.task,
@@ -202,9 +204,10 @@ def summarise(predictions: pd.DataFrame, params: GeneratedParams, run_id: str) -
         "n_predictions": len(predictions),
         **found.summary,
         "gain_ratio": _gains_as_json(gains),
+        "floor": asdict(floor) if floor else None,
         "verdict": verdict,
     }
-    figures = panels_figures(found.tables["accuracy"], found.comparisons, None)
+    figures = panels_figures(found.tables["accuracy"], found.comparisons, floor)
     return Result(run_id, predictions, found.tables | {"gains": gains}, figures, verdict, summary)
 
 

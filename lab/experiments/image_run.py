@@ -8,11 +8,13 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from lab.experiments.events import Cost
-from lab.experiments.panel_sweep import Query
+from lab.experiments.panel_sweep import N_AGAIN, Query
+from lab.experiments.views import floor_of, split_controls
 from lab.images.tasks import SetTask, task_sets
 from lab.runs.environment import environment
 from lab.stats.comparisons import Comparison, accuracy_table, compare_layouts, pairwise
 from lab.stats.flips import flip_matrix
+from lab.stats.floor import Floor
 from lab.stats.verdict import comparison_sentence
 from lab.weights import Progress
 
@@ -81,6 +83,21 @@ def compared(asked: pd.DataFrame, reference: str, base: str, seed: int) -> Compa
         "comparisons": [{**asdict(each), "sentence": comparison_sentence(each)} for each in comparisons],
     }
     return Compared(comparisons, tables, summary)
+
+
+def redrawn(predictions: pd.DataFrame, asked: pd.DataFrame) -> Floor | None:
+    """Compare sets with the same sets drawn once more, alone; None where none were.
+
+    Args:
+        predictions: All predictions of a run.
+        asked: Those that are compared.
+    """
+    return floor_of(asked, split_controls(predictions)[1])
+
+
+def sweep_price(n_queries: int, n_arms: int, n_panels: int, n_steps: int) -> Cost:
+    """Price every set in every arm, and those that are drawn once more."""
+    return price(n_queries * n_arms + min(n_queries, N_AGAIN), n_panels, n_steps)
 
 
 def price(n_canvases: int, n_panels: int, n_steps: int) -> Cost:

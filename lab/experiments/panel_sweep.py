@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from lab.images.probe import Reading
 
 BATCH = 8  # canvases drawn together
-AGAIN = "+again"  # ends the id of an arm that is drawn once more, one canvas at a time: the false-flip floor
+N_AGAIN = 16  # sets of the first arm that are drawn once more, one canvas at a time: the false-flip floor
+AGAIN = "+again"  # ends the id of that arm then
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,6 @@ class PanelSweep:
         arms: Ways of drawing them.
         asked: Which panels are read, counted from 0; an answer is right if all of them are.
         settings: Steps and guidance.
-        n_again: Sets drawn once more, one at a time, in the first arm.
     """
 
     def __init__(
@@ -95,10 +95,9 @@ class PanelSweep:
         arms: Sequence[Arm],
         asked: Sequence[int],
         settings: Settings,
-        n_again: int = 0,
     ) -> None:
         self.probe, self.queries, self.arms = probe, list(queries), list(arms)
-        self.asked, self.settings, self.n_again = list(asked), settings, n_again
+        self.asked, self.settings = list(asked), settings
 
     @cached_property
     def batches(self) -> list[Batch]:
@@ -108,7 +107,7 @@ class PanelSweep:
             for start in range(0, len(self.queries), BATCH)
             for arm in self.arms
         ]
-        planned += [(self.arms[0], (query,), True) for query in self.queries[: self.n_again]]
+        planned += [(self.arms[0], (query,), True) for query in self.queries[:N_AGAIN]]
         return [Batch(index, *each) for index, each in enumerate(planned)]
 
     def evaluate(self, batch: Batch) -> list[Row]:

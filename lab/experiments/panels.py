@@ -16,10 +16,10 @@ from dataclasses import asdict, dataclass
 import pandas as pd
 
 from lab.experiments.events import Cost, Event, Result
-from lab.experiments.image_run import TASK_LORA, compared, price, queries_of, record
+from lab.experiments.image_run import TASK_LORA, compared, queries_of, record, redrawn, sweep_price
 from lab.experiments.making import run_sweep
 from lab.experiments.panel_sweep import Arm, PanelSweep
-from lab.experiments.views import floor_of, paired, split_controls
+from lab.experiments.views import paired
 from lab.images.layout import PanelLayout, default_layouts, parse_layout
 from lab.images.sampler import MODES, Mode, Settings
 from lab.images.tasks import SetTask, find_task
@@ -27,8 +27,6 @@ from lab.runs.recipe import Recipe
 from lab.runs.store import Store
 from lab.stats.comparisons import cochran_q
 from lab.stats.verdict import sweep_sentence
-
-N_FLOOR = 4  # canvases drawn once more, alone
 
 
 @dataclass(frozen=True)
@@ -112,7 +110,7 @@ def prepare(params: PanelsParams) -> PanelSweep:
     mode: Mode = next((mode for mode in MODES if mode == params.given), "blend")
     arms = [Arm(layout.id, layout, loras_of(params), given, mode) for layout in params.parsed]
     queries = queries_of(params.set_task, params.n_queries, params.seed, params.needs_drawings)
-    return PanelSweep(load_probe(), queries, arms, [params.asked - 1], params.settings, N_FLOOR)
+    return PanelSweep(load_probe(), queries, arms, [params.asked - 1], params.settings)
 
 
 def loras_of(params: PanelsParams) -> dict[str, float]:
@@ -123,8 +121,8 @@ def loras_of(params: PanelsParams) -> dict[str, float]:
 
 def cost(params: PanelsParams) -> Cost:
     """Price a run."""
-    n_canvases = params.n_queries * len(params.layouts) + min(N_FLOOR, params.n_queries)
-    return price(n_canvases, params.set_task.grid.n_panels, params.n_steps)
+    n_panels = params.set_task.grid.n_panels
+    return sweep_price(params.n_queries, len(params.layouts), n_panels, params.n_steps)
 
 
 def run(params: PanelsParams, store: Store) -> Iterator[Event]:
@@ -150,12 +148,11 @@ def summarise(predictions: pd.DataFrame, params: PanelsParams, run_id: str) -> R
     """Compare the layouts of a predictions table."""
     from lab.experiments.drawing import panels_figures
 
-    asked, again, _ = split_controls(predictions)
-    asked = paired(asked, params.layouts)
+    asked = paired(predictions, params.layouts)
     if asked.empty:
         return Result(run_id, predictions, {}, {}, "No set is drawn under every layout yet.", {})
     found = compared(asked, params.reference, params.reference, params.seed)
-    floor = floor_of(asked, again)
+    floor = redrawn(predictions, asked)
     verdict = sweep_sentence(found.comparisons, floor)
     summary = {
         "experiment": "panels",

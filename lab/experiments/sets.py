@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 import pandas as pd
 
 from lab.experiments.events import Cost, Event, Result
-from lab.experiments.image_run import compared, price, queries_of, record
+from lab.experiments.image_run import compared, queries_of, record, redrawn, sweep_price
 from lab.experiments.making import run_sweep
 from lab.experiments.panel_sweep import Arm, PanelSweep
 from lab.experiments.views import paired
@@ -134,7 +134,8 @@ def prepare(params: SetsParams) -> PanelSweep:
 
 def cost(params: SetsParams) -> Cost:
     """Price a run."""
-    return price(params.n_queries * len(params.arms), params.set_task.grid.n_panels, params.n_steps)
+    n_panels = params.set_task.grid.n_panels
+    return sweep_price(params.n_queries, len(params.arms), n_panels, params.n_steps)
 
 
 def run(params: SetsParams, store: Store) -> Iterator[Event]:
@@ -165,13 +166,15 @@ def summarise(predictions: pd.DataFrame, params: SetsParams, run_id: str) -> Res
     if asked.empty:
         return Result(run_id, predictions, {}, {}, "No set is drawn in every arm yet.", {})
     found = compared(asked, params.reference, BASE, params.seed)
-    verdict = sweep_sentence(found.comparisons, None)
+    floor = redrawn(predictions, asked)
+    verdict = sweep_sentence(found.comparisons, floor)
     summary = {
         "experiment": "sets",
         "task": params.task,
         "n_predictions": len(predictions),
         **found.summary,
+        "floor": asdict(floor) if floor else None,
         "verdict": verdict,
     }
-    figures = panels_figures(found.tables["accuracy"], found.comparisons, None)
+    figures = panels_figures(found.tables["accuracy"], found.comparisons, floor)
     return Result(run_id, predictions, found.tables, figures, verdict, summary)

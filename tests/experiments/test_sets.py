@@ -37,6 +37,7 @@ def test_every_arm_draws_the_same_sets(shipped, tmp_path):
         made = store.environment(result.run_id)
     assert isinstance(result, Result)
     assert (result.predictions.groupby("layout").size() == 2).all()
+    assert "base+again" in set(result.predictions["layout"]) and result.summary["floor"]["n"] == 2
     assert set(made["model"]["loras"]) == {"coloured", "coloured-ordinary", "rendered"}
     answers = result.predictions["prediction"]
     assert answers.str.count(r"\|").eq(1).all()  # both panels are read
