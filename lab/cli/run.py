@@ -86,10 +86,12 @@ def _make(experiment: "Experiment", params: Any, out: str | None, as_json: bool)
         result = _result(experiment, params, store)
         if out is not None:
             _export(store, experiment, result, Path(out))
-    if not as_json:
-        print(result.verdict)
     summary = {"run_id": result.run_id, **result.summary}
-    print(json_line(summary) if as_json else _sentence(summary))
+    if as_json:
+        print(json_line(summary))
+    else:
+        summary.pop("verdict", None)
+        print(f"{result.verdict}\n{_sentence(summary)}")
     return 0
 
 

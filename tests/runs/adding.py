@@ -105,11 +105,11 @@ def summarise(table: pd.DataFrame, params: Params, run_id: str) -> Result:
     import plotly.graph_objects as go
 
     accuracy = table.groupby("layout")["correct"].mean().to_dict()
-    summary = {"n": len(table), "accuracy": accuracy, "worst": min(accuracy, key=accuracy.get)}
+    worst = min(accuracy, key=accuracy.get)
+    verdict = f"{worst} is worse."
+    summary = {"n": len(table), "accuracy": accuracy, "worst": worst, "verdict": verdict}
     figure = go.Figure(go.Bar(x=list(accuracy), y=list(accuracy.values())))
-    return Result(
-        run_id, table, {"accuracy": table}, {"Accuracy by layout": figure}, "eum is worse.", summary
-    )
+    return Result(run_id, table, {"accuracy": table}, {"Accuracy by layout": figure}, verdict, summary)
 
 
 def check(is_quick: bool, store: Store) -> CheckResult:
