@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 FOLDER = ASSETS / "icm"
 HELD_OUT = ("sandstorm", "rendered")
 """Tasks that the collection leaves out: no LoRA of theirs is seen, only their task vectors afterwards."""
-N_COMPONENTS = 64
+N_COMPONENTS = 24
 N_LATENTS = 16
 KL_WEIGHT = 0.005
 _N_HIDDEN = 256

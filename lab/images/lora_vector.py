@@ -2,7 +2,7 @@
 
 A layer's change is B A. In every LoRA made here A is the same random matrix, fixed by the layer's name and
 never trained, so that B alone holds what was learnt: LoRAs of several tasks and seeds stand in one coordinate
-system and can be averaged, compared and generated. Only the layers of attention are changed.
+system and can be averaged, compared and generated. Every linear layer of the blocks is changed.
 
 | here | paper | what |
 |---|---|---|
@@ -24,15 +24,13 @@ import numpy as np
 from lab.images.adapters import forget
 from lab.images.model import ImageModel
 from lab.images.sets import ImageSet
-from lab.images.tune import TuneSettings, add_adapter, tune
+from lab.images.tune import TARGETS, TuneSettings, add_adapter, tune
 from lab.training.loop import Step
 
 if TYPE_CHECKING:
     import torch
 
-RANK = 4
-ATTENTION = r".*attn\.(to_q|to_k|to_v|to_out\.0|add_q_proj|add_k_proj|add_v_proj|to_add_out)$"
-"""The linear layers of attention in double and single blocks."""
+RANK = 8
 _SEED = 2501_17635  # of every A
 
 
@@ -61,7 +59,7 @@ def layout(model: ImageModel) -> tuple[Slot, ...]:
     slots: list[Slot] = []
     start = 0
     for layer, module in sorted(model.transformer.named_modules()):
-        if re.fullmatch(ATTENTION, layer):
+        if re.fullmatch(TARGETS, layer):
             slots.append(Slot(layer, module.out_features, start))
             start += slots[-1].n_numbers
     return tuple(slots)
@@ -89,7 +87,7 @@ def add_shared(model: ImageModel, name: str, rank: int = RANK, seed: int = 0) ->
 
     if rank != RANK:
         raise ValueError(f"a LoRA with the shared A has rank {RANK}, got {rank}")
-    add_adapter(model, name, rank, seed, ATTENTION)
+    add_adapter(model, name, rank, seed)
     modules = dict(model.transformer.named_modules())
     for slot in layout(model):
         weight = modules[slot.layer].lora_A[name].weight

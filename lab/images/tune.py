@@ -166,7 +166,7 @@ def tune(
     return train({"transformer": transformer}, loss_of, settings.schedule, settings.seed, checkpoint)
 
 
-def add_adapter(model: ImageModel, name: str, rank: int, seed: int = 0, targets: str = TARGETS) -> None:
+def add_adapter(model: ImageModel, name: str, rank: int, seed: int = 0) -> None:
     """Add a fresh adapter (B = 0, so that it changes nothing yet) and make it the only active one."""
     import torch
     from peft import LoraConfig
@@ -177,7 +177,7 @@ def add_adapter(model: ImageModel, name: str, rank: int, seed: int = 0, targets:
     torch.manual_seed(seed)
     transformer.requires_grad_(False)
     transformer.add_adapter(
-        LoraConfig(r=rank, lora_alpha=rank, init_lora_weights="gaussian", target_modules=targets), name
+        LoraConfig(r=rank, lora_alpha=rank, init_lora_weights="gaussian", target_modules=TARGETS), name
     )
     transformer.set_adapter(name)
     transformer.enable_adapters()  # they may have been switched off to draw with the base alone
