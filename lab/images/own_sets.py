@@ -75,6 +75,7 @@ def read_zip(path: str | Path, grid: Grid, fit: str = "letterbox") -> list[Image
         with zipfile.ZipFile(path) as archive:
             members = {_plain(entry.filename): entry for entry in _checked(path.name, archive)}
             return _sets(list(members), _reader(path.name, archive, members), path.stem, grid, fit)
+    # zipfile tells of a format newer than its own by NotImplementedError
     except (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError, struct.error):
         raise ValueError(f"{path.name} is no zip file that can be read; zip the folder again") from None
     except OSError as error:

@@ -247,6 +247,16 @@ def test_a_zip_file_whose_contents_were_changed_is_refused(tmp_path):
         read_zip(path, PAIR)
 
 
+def test_a_zip_file_of_a_newer_format_is_refused(tmp_path):
+    path = zip_of(tmp_path, PAIR_FILES)
+    with zipfile.ZipFile(path, "a") as archive:
+        newer = zipfile.ZipInfo("owl/1.png")
+        newer.extract_version = 99
+        archive.writestr(newer, plain())
+    with pytest.raises(ValueError, match="is no zip file that can be read; zip the folder again"):
+        read_zip(path, PAIR)
+
+
 def test_an_encrypted_zip_file_is_refused(tmp_path):
     path = zip_of(tmp_path, PAIR_FILES)
     data = bytearray(path.read_bytes())
