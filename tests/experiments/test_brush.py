@@ -56,6 +56,12 @@ def test_a_run_keeps_the_pictures_and_only_the_hole_differs_from_the_target(tmp_
     assert first["shift@0"] != first["shift@0.6"]
 
 
+def test_a_pair_is_drawn_alike_every_time():
+    sweep = brush.prepare(FEW)
+    first, again = (sweep.evaluate(sweep.batches[1]) for _ in range(2))
+    assert [(row.prediction, row.answer) for row in first] == [(row.prediction, row.answer) for row in again]
+
+
 def test_the_check_compares_strength_0_with_code_that_knows_no_brush():
     pair = pairs_of(1)[0]
     insertion = insertion_of(pair, emoji.atlas(), False)
