@@ -8,10 +8,9 @@ import gradio as gr
 from lab.experiments.image_run import TASK_LORA
 from lab.experiments.panels import PanelsParams
 from lab.images.layout import default_layouts
-from lab.images.sampler import MODES
 from lab.images.shelf import names, tuned_tasks
 from lab.images.tasks import find_task
-from lab.ui.images.form import MODE_TITLES
+from lab.ui.images.form import MODE_TITLES, modes
 from lab.ui.images.result import image_study
 from lab.ui.images.settings import guidance_slider, seed_number, steps_slider
 from lab.ui.people import Lab
@@ -56,7 +55,7 @@ def _form() -> tuple[RunControls, dict[str, Any]]:
         info="Flips are counted against it.", elem_id="panels-reference",
     )  # fmt: skip
     by_name["given"] = gr.Radio(
-        [("None: all are drawn", "none"), *((MODE_TITLES[mode], mode) for mode in MODES)],
+        [("None: all are drawn", "none"), *((MODE_TITLES[mode], mode) for mode in modes())],
         value=defaults.given, label="Other panels given",
         info="Given panels show the true drawing; only the asked one is left to draw.",
         elem_id="panels-given",
