@@ -95,7 +95,7 @@ def comparisons_html(result: Result) -> str:
     head = "".join(f'<th scope="col">{name}</th>' for name in heads)
     body = "".join(f"<tr>{''.join(f'<td>{escape(str(cell))}</td>' for cell in row)}</tr>" for row in rows)
     return (
-        '<div style="overflow-x:auto" tabindex="0"><table class="compose-slots">'
+        '<div style="overflow-x:auto" tabindex="0"><table class="compose-slots in-words">'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 

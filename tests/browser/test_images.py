@@ -63,6 +63,16 @@ def test_panels_in_other_places_flip_or_not_and_their_pictures_are_shown(page):
     expect(page.locator("#panels-cell img")).to_have_count(5, timeout=LONG)
 
 
+def test_on_a_phone_a_comparison_is_no_column_of_single_words(open_page):
+    page = open_page(viewport={"width": 390, "height": 844})
+    open_tab(page, "Panel lab")
+    rows = page.locator(".in-words tbody tr").locator("visible=true")
+    expect(rows).to_have_count(4)
+    assert max(row.bounding_box()["height"] for row in rows.all()) < 200
+    fills = page.locator("#panels-given").get_by_text("Fill branch")
+    expect(fills).to_have_count(0 if is_waiting("ic-brush") else 1)
+
+
 def test_a_lora_is_tuned_live_and_kept(page):
     open_tab(page, "Tune")
     slide(page, "tune-n-sets", "5")
