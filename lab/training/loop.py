@@ -152,15 +152,30 @@ def _take_gradients(named: dict, loss_of, step: int, seed: int, pool, n_workers:
     def share(worker: int):
         generator = torch.Generator().manual_seed((seed * 1_000_003 + step + worker * 2**40) % 2**63)
         if worker == 0:
-            torch.manual_seed(generator.initial_seed())  # what draws without a generator, such as dropout
+            _seed_the_rest(parameters[0].device, generator.initial_seed())
         loss = loss_of(step, generator)
         return loss.item(), torch.autograd.grad(loss, parameters, allow_unused=True)
 
-    shares = [share(0)] if pool is None else list(pool.map(share, range(n_workers)))
+    if pool is None:
+        loss, gradients = share(0)
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            parameter.grad = gradient
+        return loss
+    shares = list(pool.map(share, range(n_workers)))
     for place, parameter in enumerate(parameters):
         found = [gradients[place] for _, gradients in shares if gradients[place] is not None]
         parameter.grad = torch.stack(found).sum(0) / n_workers if found else None
     return sum(loss for loss, _ in shares) / n_workers
+
+
+def _seed_the_rest(device: "torch.device", seed: int) -> None:
+    """Seed what draws without a generator, such as dropout."""
+    import torch
+
+    if device.type == "cpu":
+        torch.default_generator.manual_seed(seed)  # manual_seed notes a traceback for CUDA, at every step
+    else:
+        torch.manual_seed(seed)
 
 
 def _save(path: Path | None, done: int, named: dict, average: dict, optimiser) -> None:

@@ -1,0 +1,228 @@
+"""Why does in-context learning come all at once, and when do the weights win instead?
+
+Eight items with their labels, then a query. Each class has a label for good, so that a learner may know it by
+heart; and when the query's class stands in the context, it may as well be looked up there. Which of the two
+is learned depends on the data: many classes and bursty contexts bring the circuit that looks up, few classes
+the memory.
+
+| here | paper | what |
+|---|---|---|
+| `n_classes`, `n_labels` | K, L | class k has label k mod L |
+| `burstiness` | B | how often each class of a bursty context stands in it |
+| `p_bursty` | p_B | share of sequences whose query's class stands in the context |
+| `zipf` | α | class k is met in proportion to k^-α |
+| `noise` | ε | an item is (μ_k + ε η) / √(1 + ε²) |
+| item-label association | ILA | attention of labels to the item before them, first layer |
+| target-label association | TLA1, TLA2 | attention of the query to labels, to the right ones, second layer |
+
+Source: Reddy 2023 (arXiv:2312.03002). Differences: rotary positions and layer norm in place of one-hot
+positions, AdamW in place of SGD, 32 numbers an item in place of 63.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from lab.training.loop import Schedule
+from lab.worlds.items import Sequences, directions, distinct_labels, drawn, noised, shuffled, zipf
+from lab.worlds.settings import Settings, number
+from lab.worlds.world import Curve, Preset
+
+if TYPE_CHECKING:
+    import torch
+
+    from lab.worlds.core.hooks import Cache, Hooks
+    from lab.worlds.core.learner import Learner
+
+N_PAIRS = 8
+N_LABELS = 32
+N_ITEM = 32
+N_MEASURED = 512
+_WIDTH = 64
+
+
+@dataclass(frozen=True)
+class AbruptSettings(Settings):
+    """What can be changed in this world."""
+
+    n_classes: int = number(2048, 32, 4096, "Classes", "Kinds of items; 32 labels are shared.", is_log=True)
+    burstiness: int = number(1, 1, 4, "Burstiness", "Times that each class stands in a bursty context.")
+    p_bursty: float = number(
+        1.0, 0.0, 1.0, "Bursty share", "Sequences whose context shows the query's class."
+    )
+    zipf: float = number(0.0, 0.0, 2.0, "Zipf exponent", "0: all classes alike; 1: a few are met very often.")
+    noise: float = number(0.1, 0.0, 1.0, "Noise", "How much items of a class differ.")
+    rate: float = number(1e-3, 1e-4, 3e-3, "Learning rate", "Of AdamW.", is_log=True)
+    n_steps: int = number(1000, 100, 6000, "Steps", "Training steps of 128 sequences.")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.burstiness not in (1, 2, 4):
+            raise ValueError(f"burstiness must be 1, 2 or 4, got {self.burstiness}")
+
+
+PRESETS = (
+    Preset(
+        "Context wins",
+        {},
+        "Nothing, nothing, then all at once: new classes are answered, and only the context is used.",
+    ),
+    Preset(
+        "Weights win",
+        {"n_classes": 64, "p_bursty": 0.0, "n_steps": 500},
+        "Known classes are answered without any help from the context, new ones not at all.",
+    ),
+    Preset(
+        "First one, then the other",
+        {"p_bursty": 0.75, "n_steps": 4500},
+        "Looking up comes first; then memory grows and it fades.",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Abrupt:
+    """The world of eight pairs and a query."""
+
+    settings: AbruptSettings = AbruptSettings()
+    seed: int = 0
+    id = "abrupt-learning"
+    n_batch = 128
+    curves = (
+        Curve("new_classes", "new classes (context only)", "accuracy", "Right on classes never met."),
+        Curve("swapped", "swapped labels (context only)", "accuracy",
+              "Known classes under other labels: right if the context is believed."),
+        Curve("absent", "class absent (weights only)", "accuracy",
+              "Known classes that the context does not show."),
+        Curve("item_label", "label → its item", "attention", "Item-label association, first layer."),
+        Curve("target_label", "query → any label", "attention", "Target-label association, second layer."),
+        Curve("target_right", "query → right label", "attention", "The part of it on the right labels."),
+    )  # fmt: skip
+
+    @property
+    def schedule(self) -> Schedule:
+        """Return AdamW at a constant rate."""
+        return Schedule(self.settings.n_steps, self.settings.rate, n_warmup=1, flat=1.0, clip=100)
+
+    def build(self) -> "Learner":
+        """Return two layers of one head each without MLP, and a readout of two hidden layers."""
+        from torch import nn
+
+        from lab.worlds.core.learner import Learner, new_body
+        from lab.worlds.core.transformer import TransformerConfig
+
+        body = new_body(TransformerConfig(_WIDTH, 2, 1, max_length=2 * N_PAIRS + 1))
+        readout = nn.Sequential(
+            nn.Linear(_WIDTH, 128), nn.ReLU(), nn.Linear(128, 128), nn.ReLU(), nn.Linear(128, N_LABELS)
+        )
+        return Learner({"token": nn.Linear(N_ITEM, _WIDTH)}, body, readout)
+
+    def sample(self, n: int, generator: "torch.Generator", split: str = "train") -> Sequences:
+        """Draw sequences.
+
+        Args:
+            n: How many.
+            generator: Determines them.
+            split: "train"; "new_classes" with labels dealt anew; "swapped", known classes with all labels
+                moved on by as much; "absent", known classes whose label the context does not show.
+        """
+        import torch
+
+        copies, known = self.settings.burstiness, self.settings.n_classes
+        weights = zipf(known, self.settings.zipf)
+        together = shuffled(drawn(weights, (n, N_PAIRS // copies), generator).repeat(1, copies), generator)
+        asked = together.gather(1, torch.randint(N_PAIRS, (n, 1), generator=generator))[:, 0]
+        if split == "new_classes":
+            places = shuffled(torch.arange(N_PAIRS // copies).repeat(copies).expand(n, -1), generator)
+            dealt = distinct_labels(n, N_PAIRS // copies, N_LABELS, generator)
+            context, labels = known + places, dealt.gather(1, places)
+            place = torch.randint(N_PAIRS, (n, 1), generator=generator)
+            vectors = directions(n * (N_PAIRS // copies), N_ITEM, generator).view(n, -1, N_ITEM)
+            shown = torch.cat([places, places.gather(1, place)], 1)
+            items = vectors.gather(1, shown[:, :, None].expand(-1, -1, N_ITEM))
+            classes = torch.cat([context, context.gather(1, place)], 1)
+            target = labels.gather(1, place)[:, 0]
+            return Sequences(noised(items, self.settings.noise, generator), classes, labels, target)
+        context, moved = together, torch.zeros(n, 1, dtype=torch.long)
+        if split == "swapped":
+            moved = torch.randint(1, N_LABELS, (n, 1), generator=generator)
+        elif split == "absent":
+            context, asked = drawn(weights, (n, N_PAIRS), generator), drawn(weights, (n,), generator)
+            is_shown = context % N_LABELS == asked[:, None] % N_LABELS
+            context = torch.where(is_shown, (context + 1) % known, context)
+        elif split == "train":
+            is_bursty = torch.rand(n, generator=generator) < self.settings.p_bursty
+            apart, alone = drawn(weights, (n, N_PAIRS), generator), drawn(weights, (n,), generator)
+            context = torch.where(is_bursty[:, None], together, apart)
+            asked = torch.where(is_bursty, asked, alone)
+        else:
+            raise ValueError(f"split must be train, new_classes, swapped or absent, got {split!r}")
+        classes = torch.cat([context, asked[:, None]], 1)
+        labels = (classes + moved) % N_LABELS
+        items = noised(self._classes[classes], self.settings.noise, generator)
+        return Sequences(items, classes, labels[:, :-1], labels[:, -1])
+
+    def encode(self, learner: "Learner", batch: Sequences) -> "torch.Tensor":
+        """Lay items and labels in turn, both as vectors of one space, shape (n, 17, d_model)."""
+        import torch
+
+        n = len(batch.target)
+        laid = torch.empty(n, 2 * N_PAIRS + 1, N_ITEM)
+        laid[:, ::2], laid[:, 1::2] = batch.items, self._labels[batch.labels]
+        return learner.parts["token"](laid)
+
+    def answer(
+        self, learner: "Learner", batch: Sequences, hooks: "Hooks | None" = None, cache: "Cache | None" = None
+    ) -> "torch.Tensor":
+        """Return a score a label for the query, shape (n, 32)."""
+        return learner.answer(self.encode(learner, batch), hooks, cache, at=-1)
+
+    def loss(self, learner: "Learner", batch: Sequences, hooks: "Hooks | None" = None) -> "torch.Tensor":
+        """Return the cross-entropy of the query's label."""
+        from torch.nn.functional import cross_entropy
+
+        return cross_entropy(self.answer(learner, batch, hooks), batch.target)
+
+    def clamps(self, batch: Sequences) -> "Hooks":
+        """Clamp nothing."""
+        return {}
+
+    def measure(self, learner: "Learner") -> dict[str, float]:
+        """Measure the three accuracies, and on new classes what both heads look at."""
+        import torch
+
+        found = {}
+        for split in ("new_classes", "swapped", "absent"):
+            batch = self.sample(N_MEASURED, torch.Generator().manual_seed(1), split)
+            cache: Cache = {}
+            scores = self.answer(learner, batch, None, cache)
+            found[split] = (scores.argmax(1) == batch.target).float().mean().item()
+            if split == "new_classes":
+                found |= associations(cache, batch)
+        return found
+
+    @cached_property
+    def _classes(self) -> "torch.Tensor":
+        import torch
+
+        return directions(self.settings.n_classes, N_ITEM, torch.Generator().manual_seed(self.seed))
+
+    @cached_property
+    def _labels(self) -> "torch.Tensor":
+        import torch
+
+        return directions(N_LABELS, N_ITEM, torch.Generator().manual_seed(self.seed + 1))
+
+
+def associations(cache: "Cache", batch: Sequences) -> dict[str, float]:
+    """Return what labels see of their items, and what the query sees of labels and of the right ones."""
+    import torch
+
+    first, second = (cache[f"blocks.{layer}.attn.hook_pattern"].mean(1) for layer in (0, 1))
+    labels = torch.arange(1, 2 * N_PAIRS, 2)
+    to_labels = second[:, -1, labels]
+    return {
+        "item_label": first[:, labels, labels - 1].mean().item(),
+        "target_label": to_labels.sum(1).mean().item(),
+        "target_right": (to_labels * batch.is_match).sum(1).mean().item(),
+    }

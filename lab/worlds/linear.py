@@ -1,0 +1,221 @@
+"""What does a layer of attention compute, when it learns linear regression in context?
+
+Points (x, y) of a line through the origin, noisy, then an x alone. With two heads the layer finds a known
+algorithm: one head counts up, the other down, and their difference is one step of gradient descent on the
+points less their mean. With one head there is nothing to take the mean off with.
+
+| here | paper | what |
+|---|---|---|
+| `d` | d | numbers that make an x |
+| `n_points` | L | points in the context |
+| `noise` | σ | standard deviation of what is added to y |
+| gradient step | | (η / L) Σ y_i x_i · x_q with the best η |
+| debiased step | | (η / L) Σ (y_i - ȳ) x_i · x_q with the best η |
+| ridge | | what Bayes answers: β ~ N(0, I/d), so that λ = σ² d |
+
+Source: He et al. 2025 (arXiv:2503.12734), sections 2 to 4.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from lab.training.loop import Schedule
+from lab.worlds.settings import Settings, number
+from lab.worlds.world import Curve, Preset
+
+if TYPE_CHECKING:
+    import torch
+
+    from lab.worlds.core.hooks import Cache, Hooks
+    from lab.worlds.core.learner import Learner
+
+N_MEASURED = 4000
+ANSWERS = ("gradient", "debiased", "ridge")
+
+
+@dataclass(frozen=True)
+class LinearSettings(Settings):
+    """What can be changed in this world."""
+
+    d: int = number(5, 2, 8, "Dimensions", "Numbers that make an x.")
+    n_points: int = number(20, 5, 60, "Points", "Points in the context.")
+    n_heads: int = number(2, 1, 4, "Heads", "Attention heads.")
+    noise: float = number(0.3, 0.0, 1.0, "Noise", "Standard deviation of what is added to y.")
+    condition: float = number(1.0, 1.0, 10.0, "Condition number", "How unequal the spread of x is.")
+    rate: float = number(3e-3, 1e-4, 1e-2, "Learning rate", "Of Adam.", is_log=True)
+    n_steps: int = number(4000, 200, 8000, "Steps", "Training steps of 256 contexts.")
+
+
+PRESETS = (
+    Preset("Two heads", {}, "The matrices become ± a multiple of one diagonal: a debiased gradient step."),
+    Preset("One head", {"n_heads": 1}, "Its loss stays above that of two: nothing takes the mean off."),
+    Preset("Four heads", {"n_heads": 4}, "Heads count up, down, or not at all; together they do the same."),
+    Preset(
+        "Unequal spread", {"condition": 10.0}, "The diagonal is no longer constant: a preconditioned step."
+    ),
+)
+
+
+class Points(NamedTuple):
+    """Contexts: x (n, n_points + 1, d), the query's last, and y (n, n_points + 1), its answer last."""
+
+    x: "torch.Tensor"
+    y: "torch.Tensor"
+
+    @property
+    def target(self) -> "torch.Tensor":
+        """Return the right answers, (n,)."""
+        return self.y[:, -1]
+
+
+@dataclass(frozen=True)
+class Linear:
+    """The world of points on a line through the origin."""
+
+    settings: LinearSettings = LinearSettings()
+    seed: int = 0
+    id = "linear-regression"
+    n_batch = 256
+
+    @property
+    def schedule(self) -> Schedule:
+        """Return Adam at a constant rate."""
+        return Schedule(self.settings.n_steps, self.settings.rate, n_warmup=1, flat=1.0, decay=0.0, clip=100)
+
+    @property
+    def curves(self) -> tuple[Curve, ...]:
+        """Describe what is measured: errors, what the learner is like, what its matrices have become."""
+        heads = range(self.settings.n_heads)
+        return (
+            Curve("learner", "learner", "squared error", "Mean squared error of the learner."),
+            Curve("gradient", "gradient step", "squared error", "That of one best step of gradient descent."),
+            Curve("debiased", "debiased step", "squared error", "That of one on points less their mean."),
+            Curve("ridge", "ridge (Bayes)", "squared error", "That of the best answer there is."),
+            Curve("likeness", "correlation with the debiased step", "likeness", "1: the same answers."),
+            Curve(
+                "off_diagonal", "KQ off its diagonal", "structure", "Mean size as a share of the diagonal's."
+            ),
+            Curve("sum", "sum of OV over heads", "structure", "As a share of the largest."),
+            Curve("rest", "OV beside its last entry", "structure", "Largest, as a share of the last one."),
+            *(Curve(f"kq.{h}", f"head {h}", "KQ diagonal", "Mean of the diagonal for x.") for h in heads),
+            *(Curve(f"ov.{h}", f"head {h}", "OV", "What the head multiplies y with.") for h in heads),
+        )
+
+    def build(self) -> "Learner":
+        """Return one layer of heads, matrices multiplied out."""
+        from torch import nn
+
+        from lab.worlds.core.learner import Learner
+        from lab.worlds.core.merged import MergedAttention
+
+        return Learner({}, MergedAttention(self.settings.n_heads, self.settings.d + 1), nn.Identity())
+
+    def sample(self, n: int, generator: "torch.Generator", split: str = "train") -> Points:
+        """Draw contexts; there is nothing to hold out but the drawing itself."""
+        return self.drawn(n, self.settings.n_points, generator)
+
+    def drawn(self, n: int, n_points: int, generator: "torch.Generator") -> Points:
+        """Draw contexts of another length."""
+        import torch
+
+        d = self.settings.d
+        x = torch.randn(n, n_points + 1, d, generator=generator) * self._spread
+        slopes = torch.randn(n, d, generator=generator) / math.sqrt(d)
+        y = (x @ slopes[:, :, None])[..., 0]
+        return Points(x, y + self.settings.noise * torch.randn(y.shape, generator=generator))
+
+    def answer(
+        self, learner: "Learner", batch: Points, hooks: "Hooks | None" = None, cache: "Cache | None" = None
+    ) -> "torch.Tensor":
+        """Return a number a query, shape (n,)."""
+        import torch
+
+        tokens = torch.cat([batch.x, batch.y[..., None]], -1)
+        query = torch.cat([batch.x[:, -1:], torch.zeros(len(batch.x), 1, 1)], -1)
+        return learner.body(tokens[:, :-1], query, hooks, cache)[:, 0]
+
+    def loss(self, learner: "Learner", batch: Points, hooks: "Hooks | None" = None) -> "torch.Tensor":
+        """Return the mean squared error."""
+        return (self.answer(learner, batch, hooks) - batch.target).square().mean()
+
+    def clamps(self, batch: Points) -> "Hooks":
+        """Clamp nothing."""
+        return {}
+
+    def references(self, batch: Points) -> "dict[str, torch.Tensor]":
+        """Answer by gradient step, debiased step and ridge, each (n,); steps are the best for this batch."""
+        import torch
+
+        x, y, query = batch.x[:, :-1], batch.y[:, :-1], batch.x[:, -1]
+        centred = y - y.mean(1, keepdim=True)
+        steps = {
+            name: torch.einsum("bnd,bn,bd->b", x, values, query) / x.shape[1]
+            for name, values in (("gradient", y), ("debiased", centred))
+        }
+        best = {name: (step * batch.target).mean() / step.square().mean() for name, step in steps.items()}
+        penalty = self.settings.noise**2 * self.settings.d * torch.eye(self.settings.d)
+        slopes = torch.linalg.solve(x.mT @ x + penalty, x.mT @ y[..., None])[..., 0]
+        return {name: best[name] * step for name, step in steps.items()} | {"ridge": (slopes * query).sum(-1)}
+
+    def measure(self, learner: "Learner") -> dict[str, float]:
+        """Measure errors, the likeness to the debiased step, and the structure of the matrices."""
+        import torch
+
+        batch = self._measured
+        answered, known = self.answer(learner, batch), self._references
+        errors = {"learner": answered, **known}
+        found = {name: (each - batch.target).square().mean().item() for name, each in errors.items()}
+        found["likeness"] = torch.corrcoef(torch.stack([answered, known["debiased"]]))[0, 1].item()
+        return found | self.structure(learner)
+
+    def structure(self, learner: "Learner") -> dict[str, float]:
+        """Measure how far the matrices are from ± multiples of the identity that sum to nothing."""
+        import torch
+
+        from lab.worlds.core.merged import MergedAttention
+
+        d, body = self.settings.d, learner.body
+        assert isinstance(body, MergedAttention)
+        block, ov = body.kq[:, :d, :d], body.ov
+        diagonal = block.diagonal(dim1=1, dim2=2)
+        off = (block - torch.diag_embed(diagonal)).abs().sum() / (d - 1)  # as many to a row
+        found = {
+            "off_diagonal": (off / diagonal.abs().sum()).item(),
+            "sum": (ov[:, -1].sum().abs() / ov[:, -1].abs().max()).item(),
+            "rest": (ov[:, :-1].abs().max() / ov[:, -1].abs().max()).item(),
+        }
+        found |= {f"kq.{head}": value for head, value in enumerate(diagonal.mean(1).tolist())}
+        return found | {f"ov.{head}": value for head, value in enumerate(ov[:, -1].tolist())}
+
+    def by_length(self, learner: "Learner", lengths: Sequence[int]) -> list[dict[str, float]]:
+        """Return the errors of learner and references on contexts of other lengths, a row each."""
+        import torch
+
+        rows = []
+        for length in lengths:
+            batch = self.drawn(N_MEASURED, length, torch.Generator().manual_seed(2))
+            answers = {"learner": self.answer(learner, batch), **self.references(batch)}
+            errors = {name: (each - batch.target).square().mean().item() for name, each in answers.items()}
+            rows.append({"n_points": length, **errors})
+        return rows
+
+    @cached_property
+    def _measured(self) -> Points:
+        import torch
+
+        return self.sample(N_MEASURED, torch.Generator().manual_seed(1))
+
+    @cached_property
+    def _references(self) -> "dict[str, torch.Tensor]":
+        return self.references(self._measured)
+
+    @cached_property
+    def _spread(self) -> "torch.Tensor":
+        """Return the standard deviation of each number of an x; their squares have the mean 1."""
+        import torch
+
+        variances = torch.logspace(0, math.log10(self.settings.condition), self.settings.d)
+        return (variances / variances.mean()).sqrt()
