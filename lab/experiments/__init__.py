@@ -25,7 +25,14 @@ from lab.experiments.check_icm_lora import check as check_of_icm_lora
 from lab.experiments.check_painting import check as check_of_painter
 from lab.experiments.check_position import check as check_demo_position
 from lab.experiments.check_segic import check as check_of_segic
-from lab.experiments.registry import Experiment
+from lab.experiments.registry import Experiment, nothing_to_load
+from lab.experiments.worlds.check_abrupt import check as check_of_abrupt
+from lab.experiments.worlds.check_induction import check as check_of_induction
+from lab.experiments.worlds.check_linear import check as check_of_linear
+from lab.experiments.worlds.grown import grown
+from lab.worlds.abrupt import Abrupt, AbruptSettings
+from lab.worlds.induction import Induction, InductionSettings
+from lab.worlds.linear import Linear, LinearSettings
 
 _IC_LORA = "Huang et al. 2024, In-Context LoRA for Diffusion Transformers (arXiv:2410.23775), section 3"
 _DPP = "Cobbina & Zhou 2025, Where to show Demos in Your Prompt (arXiv:2507.22887)"
@@ -209,5 +216,41 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         docs="docs/experiments/copies.md",
         load=copies.load,
         weights=copies.weights,
+    ),
+    Experiment(
+        id="induction",
+        title="Induction heads",
+        question="What needs to go right for an induction head?",
+        paper="induction-heads",
+        source="Singh et al. 2024, What needs to go right for an induction head? (arXiv:2404.07129)",
+        check=check_of_induction,
+        example={"n_steps": 100, "n_heads": 1, "n_queries": 40},
+        docs="docs/experiments/worlds.md",
+        load=nothing_to_load,
+        **grown("induction", Induction, InductionSettings)._asdict(),
+    ),
+    Experiment(
+        id="abrupt",
+        title="Abrupt learning",
+        question="Why does in-context learning come all at once, and when do the weights win instead?",
+        paper="abrupt-learning",
+        source="Reddy 2023, The mechanistic basis of data dependence and abrupt learning (arXiv:2312.03002)",
+        check=check_of_abrupt,
+        example={"n_steps": 100, "n_classes": 64, "n_queries": 40},
+        docs="docs/experiments/worlds.md",
+        load=nothing_to_load,
+        **grown("abrupt", Abrupt, AbruptSettings)._asdict(),
+    ),
+    Experiment(
+        id="linear",
+        title="Linear regression",
+        question="What does a layer of attention compute when it learns linear regression in context?",
+        paper="linear-regression",
+        source="He et al. 2025, In-Context Linear Regression Demystified (arXiv:2503.12734)",
+        check=check_of_linear,
+        example={"n_steps": 200, "n_queries": 40},
+        docs="docs/experiments/worlds.md",
+        load=nothing_to_load,
+        **grown("linear", Linear, LinearSettings)._asdict(),
     ),
 )

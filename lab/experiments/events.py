@@ -53,4 +53,21 @@ class Result:
     summary: dict = field(repr=False)
 
 
-Event = Cost | Progress | Partial | Result
+@dataclass(frozen=True)
+class Learning:
+    """How a learner that is trained for this run gets on.
+
+    Args:
+        step: Training steps done.
+        n_steps: Of how many.
+        loss: Mean loss since the last event; NaN before the first step.
+        measures: What it can do by now, by name; empty where it was not measured.
+    """
+
+    step: int
+    n_steps: int
+    loss: float
+    measures: dict[str, float]
+
+
+Event = Cost | Progress | Partial | Learning | Result

@@ -21,12 +21,24 @@ positions, AdamW in place of SGD, 32 numbers an item in place of 63.
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from lab.training.loop import Schedule
-from lab.worlds.items import Sequences, directions, distinct_labels, drawn, noised, shuffled, zipf
+from lab.worlds.items import (
+    LAYOUTS,
+    Sequences,
+    arranged,
+    directions,
+    distinct_labels,
+    drawn,
+    noised,
+    replies,
+    shuffled,
+    written,
+    zipf,
+)
 from lab.worlds.settings import Settings, number
-from lab.worlds.world import Curve, Preset
+from lab.worlds.world import Curve, Preset, Replies
 
 if TYPE_CHECKING:
     import torch
@@ -86,7 +98,9 @@ class Abrupt:
 
     settings: AbruptSettings = AbruptSettings()
     seed: int = 0
-    id = "abrupt-learning"
+    id: ClassVar[str] = "abrupt-learning"
+    questions: ClassVar[tuple[str, ...]] = ("new_classes", "swapped", "train", "absent")
+    layouts: ClassVar[tuple[str, ...]] = LAYOUTS
     n_batch = 128
     curves = (
         Curve("new_classes", "new classes (context only)", "accuracy", "Right on classes never met."),
@@ -200,6 +214,18 @@ class Abrupt:
             if split == "new_classes":
                 found |= associations(cache, batch)
         return found
+
+    def arranged(self, batch: Sequences, layout: str) -> Sequences:
+        """Move the pairs of every context."""
+        return arranged(batch, layout)
+
+    def reply(self, learner: "Learner", batch: Sequences) -> Replies:
+        """Answer in letters."""
+        return replies(self.answer(learner, batch), batch)
+
+    def written(self, batch: Sequences) -> list[str]:
+        """Write sequences such as "7=b 31=d 7=?"."""
+        return written(batch)
 
     @cached_property
     def _classes(self) -> "torch.Tensor":

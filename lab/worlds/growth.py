@@ -85,12 +85,13 @@ class Growth:
     Args:
         world: Where it learns.
         seed: Determines its first weights and every batch.
+        n_measured: How often a whole training is measured; None takes `N_MEASURED`.
     """
 
-    def __init__(self, world: World, seed: int = 0) -> None:
+    def __init__(self, world: World, seed: int = 0, n_measured: int | None = None) -> None:
         import torch
 
-        self.world, self.seed = world, seed
+        self.world, self.seed, self.n_measured = world, seed, n_measured or N_MEASURED
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             self.learner = world.build()
@@ -140,7 +141,7 @@ class Growth:
 
     def _is_measured(self, step: int) -> bool:
         n_steps = self.world.schedule.n_steps
-        return step == n_steps or step % max(1, n_steps // N_MEASURED) == 0
+        return step == n_steps or step % max(1, n_steps // self.n_measured) == 0
 
     def _measured(self, step: int) -> dict[str, float]:
         import torch

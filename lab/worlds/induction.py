@@ -17,12 +17,12 @@ rate 30 to 100 times the paper's; the order of the effects is the claim, not the
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from lab.training.loop import Schedule
-from lab.worlds.items import Sequences, directions
+from lab.worlds.items import LAYOUTS, Sequences, arranged, directions, replies, written
 from lab.worlds.settings import Settings, choice, number
-from lab.worlds.world import Curve, Preset
+from lab.worlds.world import Curve, Preset, Replies
 
 if TYPE_CHECKING:
     import torch
@@ -81,7 +81,9 @@ class Induction:
 
     settings: InductionSettings = InductionSettings()
     seed: int = 0
-    id = "induction-heads"
+    id: ClassVar[str] = "induction-heads"
+    questions: ClassVar[tuple[str, ...]] = ("train", "classes")
+    layouts: ClassVar[tuple[str, ...]] = LAYOUTS
     n_batch = 128
 
     @property
@@ -195,6 +197,18 @@ class Induction:
             if split == "train":
                 found |= _head_scores(cache, batch)
         return found
+
+    def arranged(self, batch: Sequences, layout: str) -> Sequences:
+        """Move the pairs of every context."""
+        return arranged(batch, layout)
+
+    def reply(self, learner: "Learner", batch: Sequences) -> Replies:
+        """Answer in letters, clamps in force."""
+        return replies(self._clamped_answer(learner, batch, self.clamps(batch)), batch)
+
+    def written(self, batch: Sequences) -> list[str]:
+        """Write sequences such as "7=b 31=d 7=?"."""
+        return written(batch)
 
     def _clamped_answer(
         self, learner: "Learner", batch: Sequences, hooks: "Hooks | None", cache: "Cache | None" = None

@@ -8,6 +8,8 @@ import math
 from string import ascii_lowercase
 from typing import TYPE_CHECKING, NamedTuple
 
+from lab.worlds.world import Replies
+
 if TYPE_CHECKING:
     import torch
 
@@ -73,6 +75,16 @@ def written(batch: Sequences) -> list[str]:
         pairs = [f"{item}={label_word(label)}" for item, label in zip(classes, labels, strict=False)]
         texts.append(" ".join([*pairs, f"{classes[-1]}=?"]))
     return texts
+
+
+def replies(scores: "torch.Tensor", batch: Sequences) -> Replies:
+    """Turn a score a label, shape (n, n_labels), into answers in letters."""
+    words = [label_word(label) for label in range(scores.shape[1])]
+    return Replies(
+        [words[label] for label in scores.argmax(1).tolist()],
+        [words[label] for label in batch.target.tolist()],
+        [dict(zip(words, row, strict=True)) for row in scores.log_softmax(1).tolist()],
+    )
 
 
 def label_word(label: int) -> str:

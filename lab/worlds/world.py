@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 from lab.training.loop import Schedule
 from lab.worlds.settings import Settings
@@ -31,6 +31,20 @@ class Curve:
     what: str
 
 
+class Replies(NamedTuple):
+    """What a learner answered.
+
+    Args:
+        predictions: Its answers, as words.
+        gold: The right ones.
+        logp: Of every word that it could have said, in nats; an empty dict where it names a number.
+    """
+
+    predictions: list[str]
+    gold: list[str]
+    logp: list[dict[str, float]]
+
+
 @dataclass(frozen=True)
 class Preset:
     """Settings that bring out one behaviour.
@@ -53,10 +67,12 @@ class World(Protocol):
     its classes; what is drawn from it is determined by a generator.
     """
 
-    @property
-    def id(self) -> str:
-        """Return the id of its paper in `lab.papers`."""
-        ...
+    id: ClassVar[str]
+    """The id of its paper in `lab.papers`."""
+    questions: ClassVar[tuple[str, ...]]
+    """The splits that can be asked about, the usual one first."""
+    layouts: ClassVar[tuple[str, ...]]
+    """How a context can be arranged while its query stays, "drawn" first."""
 
     @property
     def settings(self) -> Settings:
@@ -101,4 +117,16 @@ class World(Protocol):
 
     def measure(self, learner: "Learner") -> dict[str, float]:
         """Measure a learner on sequences of a fixed seed: a value a curve."""
+        ...
+
+    def arranged(self, batch: Any, layout: str) -> Any:
+        """Arrange the contexts anew; the queries stay."""
+        ...
+
+    def reply(self, learner: "Learner", batch: Any) -> Replies:
+        """Let a learner answer, in words."""
+        ...
+
+    def written(self, batch: Any) -> list[str]:
+        """Write sequences as a person reads them."""
         ...

@@ -32,6 +32,11 @@ SEEN = {
     "painting": {"n_queries": 2},
     "copies": {"n_queries": 4, "n_references": 8},
 }
+TRAINED = {
+    "induction": {"n_queries": 4, "n_steps": 100, "n_heads": 1},
+    "abrupt": {"n_queries": 4, "n_steps": 100, "n_classes": 32},
+    "linear": {"n_queries": 4, "n_steps": 200},
+}
 
 
 def see_with_tiny_networks(monkeypatch):
@@ -77,6 +82,9 @@ def test_it_runs_on_a_tiny_model_and_is_found_finished(experiment, model, label_
     if experiment.id in SEEN:
         see_with_tiny_networks(monkeypatch)
         values = SEEN[experiment.id]
+    if experiment.id in TRAINED:
+        monkeypatch.setattr("lab.worlds.growth.N_MEASURED", 1)
+        values = TRAINED[experiment.id]
     if experiment.id == "protocol":
         values["tasks"] = label_task
     params = build_params(experiment, values)

@@ -1,0 +1,94 @@
+"""The checks of tiny worlds: what they judge, on trainings too short to hold and on made-up histories."""
+
+from dataclasses import replace
+
+import pytest
+
+from lab.experiments.worlds import check_abrupt, check_induction, check_linear
+from lab.experiments.worlds.checking import Trained, claim, train
+from lab.worlds.growth import Moment
+from lab.worlds.induction import Induction, InductionSettings
+
+
+@pytest.fixture(autouse=True)
+def measured_ten_times(monkeypatch):
+    monkeypatch.setattr("lab.worlds.growth.N_MEASURED", 10)
+
+
+def history(**measures) -> list[Moment]:
+    """Make moments at steps 0, 10, 20 and so on, from the values of every measure."""
+    rows = zip(*measures.values(), strict=True)
+    return [
+        Moment(10 * place, 10 * (len(measures) - 1), 1.0, 0.0, dict(zip(measures, row, strict=True)))
+        for place, row in enumerate(rows)
+    ]
+
+
+def test_a_claim_is_judged_by_the_median_and_shows_every_seed():
+    judged = claim("is large", [0.2, 0.9, 0.95], lambda value: value > 0.8, note="so what")
+    assert judged == {
+        "claim": "is large",
+        "measured": "median 0.90 (0.20, 0.90, 0.95); so what",
+        "verdict": "holds",
+    }
+    assert claim("is large", [0.2], lambda value: value > 0.8)["verdict"] == "does not hold here"
+    assert claim("is large", [0.2], lambda value: value > 0.8)["measured"] == "0.20"
+
+
+def test_the_first_step_over_a_level_is_found_and_never_is_infinite():
+    trained = Trained(None, None, history(accuracy=[0.1, 0.4, 0.96, 0.9]))
+    assert trained.first_step("accuracy", 0.3) == 10
+    assert trained.first_step("accuracy", 0.95) == 20
+    assert trained.first_step("accuracy", 0.99) == float("inf")
+
+
+def test_a_clamp_that_never_learns_does_not_hold():
+    steps = {"none": [200.0], "match": [float("inf")]}
+    judged = claim("faster", check_induction._ratios(steps, "match"), lambda value: value <= 0.5)
+    assert judged["verdict"] == "does not hold here"
+
+
+def test_what_moves_first_is_told_in_steps():
+    trained = Trained(None, None, history(item_label=[0.1, 0.25, 0.5, 0.6], new_classes=[0.0, 0.1, 0.3, 0.9]))
+    assert check_abrupt._lead(trained) == 20
+    late = Trained(None, None, history(item_label=[0.1, 0.1, 0.1, 0.3], new_classes=[0.0, 0.6, 0.9, 0.9]))
+    assert check_abrupt._lead(late) == -20
+
+
+def test_the_share_of_the_training_in_which_it_rises():
+    trained = Trained(None, None, history(new_classes=[0.0, 0.1, 0.3, 0.9, 0.9]))
+    assert check_abrupt._rise(trained) == pytest.approx(10 / 40)
+
+
+def test_the_steepest_fifth_of_a_fall():
+    losses = [1.0, 1.0, 1.0, 1.0, 0.2, 0.1, 0.1, 0.1, 0.1, 0.0]
+    moments = [Moment(step, 10, loss, 0.0, {}) for step, loss in enumerate([float("nan"), *losses])]
+    assert check_induction._steepest(Trained(None, None, moments)) == pytest.approx(0.9)
+
+
+def test_silenced_heads_cost_what_they_carry():
+    settings = InductionSettings(n_classes=20, n_steps=350)
+    trained = train(Induction(settings, 0), 0)
+    nothing, worst = check_induction._ablated(trained)
+    assert trained.last["accuracy"] > 0.95
+    assert nothing < 0.6 < worst <= 1  # one of the two labels shown is still guessed
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "short"),
+    [
+        (check_induction, "ALL", {"n_steps": 100}),
+        (check_abrupt, "CONTEXT", {"n_steps": 100}),
+        (check_linear, "TWO", {"n_steps": 200}),
+    ],
+)
+def test_a_training_that_is_too_short_does_not_hold(module, name, short, monkeypatch):
+    monkeypatch.setattr(module, name, replace(getattr(module, name), **short))
+    for other in ("ONE", "WEIGHTS"):
+        if hasattr(module, other):
+            monkeypatch.setattr(module, other, replace(getattr(module, other), n_steps=100))
+    result = module.check(True, None)
+    assert result.holds is False
+    verdicts = [each["verdict"] for each in result.claims]
+    assert "does not hold here" in verdicts
+    assert all(rows for rows in result.tables.values())
