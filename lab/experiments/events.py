@@ -25,13 +25,17 @@ class Cost:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run is: `done` of `total` prompts; seconds so far and seconds to go (None while unknown)."""
+    """How far a run is: `done` of `total`; seconds so far and seconds to go (None while unknown).
+
+    What is counted is the unit of the run's cost, or `unit` where that is given.
+    """
 
     done: int
     total: int
     elapsed_s: float
     eta_s: float | None
     message: str = ""
+    unit: str = ""
 
 
 @dataclass(frozen=True)

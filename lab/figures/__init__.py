@@ -2,15 +2,19 @@
 
 from lab.figures.accuracy import accuracy_bars, accuracy_by_task, prediction_change_bars
 from lab.figures.flows import margin_flip_curve, transitions_sankey
+from lab.figures.growth import attention_map, growth_curves, matrices
 from lab.figures.orders import entropy_scatter, influence_curve, order_distribution
 from lab.figures.variance import variance_bars
 
 __all__ = [
     "accuracy_bars",
     "accuracy_by_task",
+    "attention_map",
     "entropy_scatter",
+    "growth_curves",
     "influence_curve",
     "margin_flip_curve",
+    "matrices",
     "order_distribution",
     "prediction_change_bars",
     "transitions_sankey",

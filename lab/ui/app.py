@@ -20,6 +20,7 @@ from lab.ui.runs import Opener
 from lab.ui.theme import CSS, THEME
 from lab.ui.tour import head
 from lab.ui.vision import tab as vision
+from lab.ui.worlds import tab as worlds
 
 MAX_UPLOAD = "16mb"
 TITLE = "In-Context Lab"
@@ -64,6 +65,8 @@ def _tabs(lab: Lab, arrived: Dependency, copy: gr.Button, link_place: gr.Row) ->
                 in_images = images.build(lab)
         with gr.Tab("Vision", id="vision") as seeing:
             in_vision = vision.build(lab, seeing)
+        with gr.Tab("Tiny worlds", id="worlds"):
+            in_worlds = worlds.build(lab)
         with gr.Tab("Runs", id="runs") as history:
             in_runs = runs.build(
                 lab,
@@ -73,6 +76,7 @@ def _tabs(lab: Lab, arrived: Dependency, copy: gr.Button, link_place: gr.Row) ->
                     order=in_order.handles,
                     images=in_images.handles,
                     vision=in_vision.handles,
+                    worlds=in_worlds.handles,
                 ),
             )
     doors = {
@@ -80,6 +84,7 @@ def _tabs(lab: Lab, arrived: Dependency, copy: gr.Button, link_place: gr.Row) ->
         **tab_doors("order", "Order", in_order.handles),
         **tab_doors("images", "Image sets", in_images.handles),
         **tab_doors("vision", "Vision", in_vision.handles),
+        **tab_doors("worlds", "Tiny worlds", in_worlds.handles),
         "compose": compose_door(in_compose),
     }
     with link_place:
@@ -87,7 +92,7 @@ def _tabs(lab: Lab, arrived: Dependency, copy: gr.Button, link_place: gr.Row) ->
     wire_moving_on(in_compose.to_position, doors["compose"], doors["position"], tabs)
     wire_moving_on(in_compose.to_order, doors["compose"], doors["order"], tabs)
     compose.wire_look(in_compose, composing.select)
-    for tab in (in_position, in_order, in_vision, *([in_images] if in_images.late else [])):
+    for tab in (in_position, in_order, in_vision, in_worlds, *([in_images] if in_images.late else [])):
         arrived.then(tab.draw, None, tab.late, show_progress="hidden", api_visibility="private")
     history.select(*in_runs.refresh, show_progress="hidden", api_visibility="private")
 

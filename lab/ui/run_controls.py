@@ -144,8 +144,12 @@ def run_controls(prefix: str, run_label: str = "Run") -> RunControls:
     return RunControls(run, stop, cost, status)
 
 
-def wire_run(stage: Stage, controls: RunControls, *also: Any) -> None:
-    """Wire the buttons of a stage; `also` are events after which it runs as well."""
+def wire_run(stage: Stage, controls: RunControls, *also: Any) -> list[Any]:
+    """Wire the buttons of a stage; `also` are events after which it runs as well.
+
+    Returns:
+        The runs themselves, each to be followed with `then`.
+    """
 
     def pressed(request: gr.Request) -> Updates:
         running.announce(request, stage.experiment_id)
@@ -171,7 +175,7 @@ def wire_run(stage: Stage, controls: RunControls, *also: Any) -> None:
 
     buttons = [controls.run, controls.stop, controls.status]
     outputs = [*buttons, stage.opened, *stage.outputs]
-    for begin in (controls.run.click, *also):
+    runs = [
         begin(pressed, None, buttons, **LIGHT).then(
             run,
             list(stage.inputs),
@@ -180,11 +184,14 @@ def wire_run(stage: Stage, controls: RunControls, *also: Any) -> None:
             show_progress_on=controls.status,
             **HEAVY,
         )
+        for begin in (controls.run.click, *also)
+    ]
     controls.stop.click(stop, None, controls.status, **LIGHT)
     controls.cost.click(
         price, list(stage.inputs), controls.status,
         show_progress="minimal", show_progress_on=controls.status, **HEAVY,
     )  # fmt: skip
+    return runs
 
 
 def running_updates(
@@ -198,16 +205,16 @@ def running_updates(
         opened = Opened(stage.experiment_id, recipe.id, recipe.params)
         for state in running.stream(stage.experiment, params, stage.lab, request):
             updates: Updates = {controls.status: status_html(state)}
-            if state.predictions is not None or state.result is not None:
+            if state.predictions is not None or state.result is not None or state.learned:
                 updates |= {stage.opened: opened} | stage.show(state, opened, store)
             if state.phase == "failed":
                 gr.Warning(state.message)
             if state.is_over:
-                updates |= _at_rest(controls, "Resume" if state.phase == "stopped" else "Run")
+                updates |= _at_rest(controls, "Resume" if state.phase == "stopped" else "")
             yield updates
     except SAYABLE as error:
         gr.Warning(running.say(error))
-        yield {controls.status: note("error", running.say(error)), **_at_rest(controls, "Run")}
+        yield {controls.status: note("error", running.say(error)), **_at_rest(controls)}
 
 
 def pricing_updates(stage: Stage, values: Sequence[Any]) -> Iterator[str]:
@@ -222,9 +229,10 @@ def pricing_updates(stage: Stage, values: Sequence[Any]) -> Iterator[str]:
         yield note("error", running.say(error))
 
 
-def _at_rest(controls: RunControls, label: str) -> Updates:
+def _at_rest(controls: RunControls, label: str = "") -> Updates:
+    """Let a run be begun; without a label the button is called what it was at first."""
     return {
-        controls.run: gr.Button(label, interactive=True),
+        controls.run: gr.Button(label or controls.run.value, interactive=True),
         controls.stop: gr.Button(interactive=False),
     }
 
@@ -244,7 +252,7 @@ def status_html(state: RunState) -> str:
     kept = "Everything answered so far is kept; Resume goes on where it stopped."
     if state.progress is None:
         return note("info", f"Stopped. {kept}" if state.phase == "stopped" else "Begins.") + cost
-    done, total = state.progress.done, state.progress.total
+    done, total, unit = state.progress.done, state.progress.total, state.progress.unit or unit
     share = 100 * done / max(total, 1)
     if state.phase == "stopped":
         return note("warn", f"Stopped at {done:,} of {total:,} {unit}. {kept}") + cost

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from lab.experiments.events import Cost, Event, Partial, Progress, Result
+from lab.experiments.events import Cost, Event, Learning, Partial, Progress, Result
 from lab.experiments.making import is_finished
 from lab.runs.store import Store, StoreError
 from lab.ui.people import Lab
@@ -46,6 +46,7 @@ class RunState:
         cost: What the run takes, once known.
         progress: How far it is, once it has begun.
         predictions: All predictions so far, only in the states that bring new ones.
+        learned: How the learner that it trains has got on, if it trains one.
         result: What it says; of a stopped run about what is answered.
         elapsed_s: Seconds since it was begun or resumed.
     """
@@ -55,6 +56,7 @@ class RunState:
     cost: Cost | None = None
     progress: Progress | None = None
     predictions: "pd.DataFrame | None" = None
+    learned: tuple[Learning, ...] = ()
     result: Result | None = None
     elapsed_s: float = 0.0
 
@@ -170,7 +172,7 @@ def _news(told: "queue.Queue[Any]") -> Iterator[Any]:
 
 def _after(state: RunState, item: "Event | str | RunState | BaseException") -> RunState:
     if isinstance(item, RunState):
-        return replace(item, cost=state.cost, progress=state.progress)
+        return replace(item, cost=state.cost, progress=state.progress, learned=state.learned)
     if isinstance(item, BaseException):
         return replace(state, phase="failed", message=say(item))
     if isinstance(item, Cost):
@@ -179,6 +181,8 @@ def _after(state: RunState, item: "Event | str | RunState | BaseException") -> R
         return replace(state, phase="running", progress=item)
     if isinstance(item, Partial):
         return replace(state, predictions=item.predictions)
+    if isinstance(item, Learning):
+        return replace(state, phase="running", learned=(*state.learned, item))
     if isinstance(item, Result):
         return replace(state, phase="finished", result=item)
     return replace(state, phase="loading", message=item)

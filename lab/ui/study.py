@@ -54,6 +54,18 @@ class Words(NamedTuple):
     figures: Mapping[str, str]
 
 
+class Watch(NamedTuple):
+    """What a study shows of a run besides its answers, above them.
+
+    Args:
+        build: Places it, and returns its components.
+        show: How they change: (components, run, state), the state None for a run that is opened.
+    """
+
+    build: Callable[[], list[Any]]
+    show: Callable[[list[Any], Opened, RunState | None], Updates]
+
+
 class Study(NamedTuple):
     """What differs between experiments on pictures.
 
@@ -65,6 +77,7 @@ class Study(NamedTuple):
         form: Places the controls: the buttons, and a control for each parameter.
         fill: Values of parameters to updates of the controls.
         look: Shows what is behind a cell.
+        watch: What else is shown, above the answers.
     """
 
     id: str
@@ -74,11 +87,29 @@ class Study(NamedTuple):
     form: Callable[[], tuple[RunControls, dict[str, Any]]]
     fill: Callable[[Mapping[str, Any], Mapping[str, Any]], Updates]
     look: Look
+    watch: Watch | None = None
+
+
+class StudyTab(NamedTuple):
+    """A study that is built.
+
+    Args:
+        tab: What the rest of the page needs of it.
+        by_name: Its controls by parameter.
+        opened: The run on screen.
+        runs: Its runs, each to be followed with `then`.
+    """
+
+    tab: ExperimentTab
+    by_name: dict[str, Any]
+    opened: gr.State
+    runs: list[Any]
 
 
 class Panel(NamedTuple):
     """What shows a result."""
 
+    watched: list[Any]
     verdict: gr.HTML
     stale: gr.HTML
     matrix: FlipMatrix
@@ -90,11 +121,11 @@ class Panel(NamedTuple):
     @property
     def outputs(self) -> list[Any]:
         """Every component of it."""
-        return [*self[:-1], *(part for card in self.cards.values() for part in card)]
+        return [*self.watched, *self[1:-1], *(part for card in self.cards.values() for part in card)]
 
 
-def study_tab(lab: Lab, study: Study) -> tuple[ExperimentTab, dict[str, Any]]:
-    """Build the sub-tab of a study inside the current block; also returns its controls by parameter."""
+def study_tab(lab: Lab, study: Study) -> StudyTab:
+    """Build the sub-tab of a study inside the current block."""
     first = Opened.first_shipped(study.id)
     opened = gr.State(first)
     with gr.Row(equal_height=False, elem_classes="lab-split"):
@@ -111,7 +142,7 @@ def study_tab(lab: Lab, study: Study) -> tuple[ExperimentTab, dict[str, Any]]:
         panel.outputs,
         lambda state, run, store: _updates(study, panel, state, run, store),
     )
-    wire_run(stage, controls)
+    runs = wire_run(stage, controls)
     wire_stale(stage, panel.stale)
 
     def look(run: Opened | None, request: gr.Request, event: gr.EventData) -> str:
@@ -128,7 +159,8 @@ def study_tab(lab: Lab, study: Study) -> tuple[ExperimentTab, dict[str, Any]]:
         lambda values: study.fill(by_name, values),
         lambda run, store: _shown(study, panel, run, store, run.result(store)),
     )
-    return ExperimentTab({study.id: handle}, figures, lambda: in_order(shipped, figures)), by_name
+    tab = ExperimentTab({study.id: handle}, figures, lambda: in_order(shipped, figures))
+    return StudyTab(tab, by_name, opened, runs)
 
 
 def place_of(query_id: str, n: int) -> int | None:
@@ -144,6 +176,7 @@ def place_of(query_id: str, n: int) -> int | None:
 
 def _results(study: Study) -> Panel:
     waiting = f"<h2>{escape(study.words.no_result)}</h2>"
+    watched = study.watch.build() if study.watch else []
     verdict = gr.HTML(waiting, elem_id=f"{study.id}-verdict", padding=False)
     stale = gr.HTML(elem_id=f"{study.id}-stale", padding=False)
     matrix = FlipMatrix(elem_id=f"{study.id}-matrix", label=study.words.matrix)
@@ -155,7 +188,7 @@ def _results(study: Study) -> Panel:
         cards = {
             title: figure_card(title, f"{study.id}-{title.split()[-1].lower()}") for title in study.figures
         }
-    return Panel(verdict, stale, matrix, cell, tiles, comparisons, cards)
+    return Panel(watched, verdict, stale, matrix, cell, tiles, comparisons, cards)
 
 
 def _updates(study: Study, panel: Panel, state: RunState, opened: Opened, store: Store) -> Updates:
@@ -163,6 +196,7 @@ def _updates(study: Study, panel: Panel, state: RunState, opened: Opened, store:
     if state.result is not None and state.result.summary:
         return _shown(study, panel, opened, store, state.result)
     return {
+        **_watched(study, panel, opened, state),
         **dict.fromkeys((panel.stale, panel.cell, panel.tiles, panel.comparisons), ""),
         **cards_updates(panel.cards, None, {}, {}),
         panel.verdict: run_verdict(so_far(state.predictions), opened, store),
@@ -174,6 +208,7 @@ def _shown(study: Study, panel: Panel, opened: Opened, store: Store, result: Res
     """Show a whole result."""
     facts = result.summary
     updates: Updates = {
+        **_watched(study, panel, opened, None),
         panel.stale: "",
         panel.cell: f"<p>{escape(study.words.look)}</p>",
         panel.verdict: run_verdict(result.verdict, opened, store),
@@ -187,6 +222,10 @@ def _shown(study: Study, panel: Panel, opened: Opened, store: Store, result: Res
         panel.comparisons: comparisons_html(result),
         **cards_updates(panel.cards, result, study.words.figures, study.figures),
     }
+
+
+def _watched(study: Study, panel: Panel, opened: Opened, state: RunState | None) -> Updates:
+    return study.watch.show(panel.watched, opened, state) if study.watch else {}
 
 
 def _tiles(study: Study, facts: Mapping[str, Any]) -> str:

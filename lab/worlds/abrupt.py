@@ -32,12 +32,13 @@ from lab.worlds.items import (
     distinct_labels,
     drawn,
     noised,
+    positions,
     replies,
     shuffled,
     written,
     zipf,
 )
-from lab.worlds.settings import Settings, number
+from lab.worlds.settings import Settings, choice, number
 from lab.worlds.world import Curve, Preset, Replies
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class AbruptSettings(Settings):
     """What can be changed in this world."""
 
     n_classes: int = number(2048, 32, 4096, "Classes", "Kinds of items; 32 labels are shared.", is_log=True)
-    burstiness: int = number(1, 1, 4, "Burstiness", "Times that each class stands in a bursty context.")
+    burstiness: int = choice(1, (1, 2, 4), "Burstiness", "Times that each class stands in a bursty context.")
     p_bursty: float = number(
         1.0, 0.0, 1.0, "Bursty share", "Sequences whose context shows the query's class."
     )
@@ -66,11 +67,6 @@ class AbruptSettings(Settings):
     noise: float = number(0.1, 0.0, 1.0, "Noise", "How much items of a class differ.")
     rate: float = number(1e-3, 1e-4, 3e-3, "Learning rate", "Of AdamW.", is_log=True)
     n_steps: int = number(1000, 100, 6000, "Steps", "Training steps of 128 sequences.")
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.burstiness not in (1, 2, 4):
-            raise ValueError(f"burstiness must be 1, 2 or 4, got {self.burstiness}")
 
 
 PRESETS = (
@@ -219,13 +215,19 @@ class Abrupt:
         """Move the pairs of every context."""
         return arranged(batch, layout)
 
-    def reply(self, learner: "Learner", batch: Sequences) -> Replies:
+    def reply(
+        self, learner: "Learner", batch: Sequences, hooks: "Hooks | None" = None, cache: "Cache | None" = None
+    ) -> Replies:
         """Answer in letters."""
-        return replies(self.answer(learner, batch), batch)
+        return replies(self.answer(learner, batch, hooks, cache), batch)
 
     def written(self, batch: Sequences) -> list[str]:
         """Write sequences such as "7=b 31=d 7=?"."""
         return written(batch)
+
+    def positions(self, batch: Sequences, row: int) -> list[str]:
+        """Name items by their class and labels by their letter."""
+        return positions(batch, row)
 
     @cached_property
     def _classes(self) -> "torch.Tensor":

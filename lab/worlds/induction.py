@@ -20,7 +20,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 from lab.training.loop import Schedule
-from lab.worlds.items import LAYOUTS, Sequences, arranged, directions, replies, written
+from lab.worlds.items import LAYOUTS, Sequences, arranged, directions, positions, replies, written
 from lab.worlds.settings import Settings, choice, number
 from lab.worlds.world import Curve, Preset, Replies
 
@@ -43,15 +43,10 @@ class InductionSettings(Settings):
 
     n_classes: int = number(50, 10, 400, "Classes", "Items to learn from; each is one vector.", is_log=True)
     n_labels: int = number(5, 2, 10, "Labels", "Labels that are dealt to the items of each sequence.")
-    n_heads: int = number(8, 1, 8, "Heads", "Attention heads in each of the two layers: 1, 2, 4 or 8.")
+    n_heads: int = choice(8, (1, 2, 4, 8), "Heads", "Attention heads in each of the two layers.")
     clamp: str = choice("none", CLAMPS, "Clamp", "The subcircuit that is given while the rest learns.")
     rate: float = number(1e-3, 1e-4, 3e-3, "Learning rate", "Of Adam.", is_log=True)
     n_steps: int = number(1000, 100, 4000, "Steps", "Training steps of 128 sequences.")
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.n_heads not in (1, 2, 4, 8):
-            raise ValueError(f"n_heads must be 1, 2, 4 or 8, got {self.n_heads}")
 
 
 PRESETS = (
@@ -202,13 +197,22 @@ class Induction:
         """Move the pairs of every context."""
         return arranged(batch, layout)
 
-    def reply(self, learner: "Learner", batch: Sequences) -> Replies:
+    def reply(
+        self, learner: "Learner", batch: Sequences, hooks: "Hooks | None" = None, cache: "Cache | None" = None
+    ) -> Replies:
         """Answer in letters, clamps in force."""
-        return replies(self._clamped_answer(learner, batch, self.clamps(batch)), batch)
+        from lab.worlds.core.surgery import together
+
+        hooks = together(self.clamps(batch), hooks or {})
+        return replies(self._clamped_answer(learner, batch, hooks, cache), batch)
 
     def written(self, batch: Sequences) -> list[str]:
         """Write sequences such as "7=b 31=d 7=?"."""
         return written(batch)
+
+    def positions(self, batch: Sequences, row: int) -> list[str]:
+        """Name items by their class and labels by their letter."""
+        return positions(batch, row)
 
     def _clamped_answer(
         self, learner: "Learner", batch: Sequences, hooks: "Hooks | None", cache: "Cache | None" = None

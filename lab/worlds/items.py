@@ -87,6 +87,13 @@ def replies(scores: "torch.Tensor", batch: Sequences) -> Replies:
     )
 
 
+def positions(batch: Sequences, row: int) -> list[str]:
+    """Name what stands at each position of one sequence: classes as numbers, labels as letters."""
+    *shown, query = batch.classes[row].tolist()
+    pairs = zip(shown, batch.labels[row].tolist(), strict=True)
+    return [*(word for item, label in pairs for word in (str(item), label_word(label))), f"{query}?"]
+
+
 def label_word(label: int) -> str:
     """Name a label by letters.
 

@@ -226,9 +226,11 @@ class Linear:
         x = batch.x.gather(1, places[:, :, None].expand(-1, -1, batch.x.shape[2]))
         return Points(x, batch.y.gather(1, places))
 
-    def reply(self, learner: "Learner", batch: Points) -> Replies:
+    def reply(
+        self, learner: "Learner", batch: Points, hooks: "Hooks | None" = None, cache: "Cache | None" = None
+    ) -> Replies:
         """Answer on which side of 0 the query's y lies."""
-        answered = self.answer(learner, batch)
+        answered = self.answer(learner, batch, hooks, cache)
         return Replies(_sides(answered), _sides(batch.target), [{} for _ in answered])
 
     def written(self, batch: Points) -> list[str]:
@@ -239,6 +241,10 @@ class Linear:
             told = [f"{value:.1f}" for value in values[:-1]] + ["?"]
             texts.append(" ".join(f"{point}→{value}" for point, value in zip(shown, told, strict=True)))
         return texts
+
+    def positions(self, batch: Points, row: int) -> list[str]:
+        """Name points by their y."""
+        return [f"y={value:.1f}" for value in batch.y[row, :-1].tolist()]
 
     @cached_property
     def _measured(self) -> Points:

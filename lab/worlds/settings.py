@@ -16,7 +16,7 @@ class Bounds:
         low: The least value of a number.
         high: The greatest.
         is_log: Whether a slider of it goes by ratios.
-        choices: The values of a setting that is no number.
+        choices: The values there are, where they are few.
     """
 
     label: str
@@ -24,7 +24,7 @@ class Bounds:
     low: float = -math.inf
     high: float = math.inf
     is_log: bool = False
-    choices: tuple[str, ...] = ()
+    choices: tuple[str | int, ...] = ()
 
 
 def number(default: float, low: float, high: float, label: str, what: str, is_log: bool = False) -> Any:
@@ -32,8 +32,8 @@ def number(default: float, low: float, high: float, label: str, what: str, is_lo
     return field(default=default, metadata={"bounds": Bounds(label, what, low, high, is_log)})
 
 
-def choice(default: str, choices: Sequence[str], label: str, what: str) -> Any:
-    """Declare one of several words."""
+def choice(default: str | int, choices: Sequence[str | int], label: str, what: str) -> Any:
+    """Declare one of several words or numbers."""
     return field(default=default, metadata={"bounds": Bounds(label, what, choices=tuple(choices))})
 
 
@@ -54,6 +54,8 @@ class Settings:
             value = getattr(self, name)
             if bounds.choices:
                 if value not in bounds.choices:
-                    raise ValueError(f"{name} must be one of {', '.join(bounds.choices)}, got {value!r}")
+                    raise ValueError(
+                        f"{name} must be one of {', '.join(map(str, bounds.choices))}, got {value!r}"
+                    )
             elif not bounds.low <= value <= bounds.high:
                 raise ValueError(f"{name} must be {bounds.low:g} to {bounds.high:g}, got {value!r}")

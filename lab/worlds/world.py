@@ -10,7 +10,7 @@ from lab.worlds.settings import Settings
 if TYPE_CHECKING:
     import torch
 
-    from lab.worlds.core.hooks import Hooks
+    from lab.worlds.core.hooks import Cache, Hooks
     from lab.worlds.core.learner import Learner
 
 
@@ -123,10 +123,20 @@ class World(Protocol):
         """Arrange the contexts anew; the queries stay."""
         ...
 
-    def reply(self, learner: "Learner", batch: Any) -> Replies:
-        """Let a learner answer, in words."""
+    def reply(
+        self,
+        learner: "Learner",
+        batch: Any,
+        hooks: "Hooks | None" = None,
+        cache: "Cache | None" = None,
+    ) -> Replies:
+        """Let a learner answer, in words; its clamps are in force, and hooks act after them."""
         ...
 
     def written(self, batch: Any) -> list[str]:
         """Write sequences as a person reads them."""
+        ...
+
+    def positions(self, batch: Any, row: int) -> list[str]:
+        """Name what stands at each position that attention sees, of one sequence."""
         ...

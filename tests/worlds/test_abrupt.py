@@ -87,5 +87,5 @@ def test_presets_are_settings(preset):
 
 
 def test_a_burstiness_that_does_not_divide_the_context_is_refused():
-    with pytest.raises(ValueError, match="burstiness must be 1, 2 or 4, got 3"):
+    with pytest.raises(ValueError, match="burstiness must be one of 1, 2, 4, got 3"):
         AbruptSettings(burstiness=3)

@@ -1,4 +1,5 @@
 import math
+from pathlib import Path
 
 import pytest
 import torch
@@ -209,3 +210,9 @@ def test_merged_matrices_answer_as_heads_written_out():
                 total += scores.softmax(0) @ (tokens[row] @ model.ov[head])
             assert torch.allclose(answered[row, query], total, atol=1e-5)
     assert list(cache) == model.hook_names
+
+
+def test_the_documented_table_of_places_is_the_one_in_the_code():
+    page = (Path(__file__).parents[2] / "docs" / "worlds.md").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if "hook_" in line and line.startswith("| `")]
+    assert rows == [f"| `{place.name}` | {place.axes} | {place.what} |" for place in PLACES]

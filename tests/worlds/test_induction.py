@@ -95,7 +95,7 @@ def test_given_the_match_it_is_learned_in_fewer_steps():
 
 
 def test_wrong_settings_are_refused():
-    with pytest.raises(ValueError, match="n_heads must be 1, 2, 4 or 8, got 3"):
+    with pytest.raises(ValueError, match="n_heads must be one of 1, 2, 4, 8, got 3"):
         InductionSettings(n_heads=3)
 
 

@@ -22,7 +22,10 @@ from lab.runs.store import Row, Store
 from lab.stats.comparisons import accuracy_table, compare_layouts, pairwise
 from lab.stats.flips import flip_matrix
 from lab.stats.verdict import comparison_sentence, sweep_sentence
+from lab.worlds import shelf
+from lab.worlds.growth import Growth
 from lab.worlds.settings import Settings
+from lab.worlds.shelf import Kept
 from lab.worlds.world import World
 
 if TYPE_CHECKING:
@@ -59,9 +62,12 @@ def grown(experiment_id: str, world: type, settings: type[Settings]) -> Grown:
         if not is_finished(store, recipe.id):
             yield cost(params)
             here = _world_of(world, settings, params)
-            learner = yield from _trained(here, params.seed)
             store.begin(recipe, _record(here))
-            yield from answering([_Sweep(here, learner, params)], store, recipe.id)
+            kept = shelf.find(recipe.id)
+            if kept is None:
+                kept = yield from _trained(here, params.seed)
+                shelf.keep(recipe.id, kept)
+            yield from answering([_Sweep(here, kept.learner, params)], store, recipe.id)
             store.finish(recipe.id, read(params, store).summary)
         yield read(params, store)
 
@@ -111,7 +117,11 @@ def params_of(world: type, settings: type[Settings]) -> type:
         ],
         bases=(settings,),
         frozen=True,
-        namespace={"__post_init__": __post_init__, "__doc__": "Parameters of a run; see `params_of`."},
+        namespace={
+            "__post_init__": __post_init__,
+            "reference": property(lambda self: self.layouts[0], doc="The layout compared with."),
+            "__doc__": "Parameters of a run; see `params_of`.",
+        },
     )
 
 
@@ -120,16 +130,16 @@ def _world_of(world: type, settings: type[Settings], params: Any) -> World:
     return world(settings(**chosen), params.seed)
 
 
-def _trained(world: World, seed: int) -> "Generator[Event, None, Learner]":
+def _trained(world: World, seed: int) -> Generator[Event, None, Kept]:
     """Train a learner, telling of it; return it."""
-    from lab.worlds.growth import Growth
-
-    growth = Growth(world, seed)
+    growth, history = Growth(world, seed), []
     for moment in growth.moments():
+        history.append(moment)
         left = moment.seconds / moment.step * (moment.n_steps - moment.step) if moment.step else None
-        yield Progress(moment.step, moment.n_steps, moment.seconds, left, "training the learner")
+        yield Progress(moment.step, moment.n_steps, moment.seconds, left, "training the learner", "steps")
         yield Learning(moment.step, moment.n_steps, moment.loss, moment.measures)
-    return growth.learner
+    growth.learner.eval()
+    return Kept(world, growth.learner, growth.snapshots, history)
 
 
 def _record(world: World) -> dict[str, Any]:
@@ -220,7 +230,7 @@ def _summary(experiment_id: str, predictions: pd.DataFrame, params: Any, run_id:
     asked = paired(split_controls(predictions)[0], params.layouts)
     if asked.empty:
         return Result(run_id, predictions, {}, {}, "Nothing is asked under every layout yet.", {})
-    reference = params.layouts[0]
+    reference = params.reference
     comparisons = compare_layouts(asked, reference, params.seed)
     accuracies = accuracy_table(asked, reference, params.seed)
     floor = floor_of(asked, split_controls(predictions)[1])

@@ -8,6 +8,7 @@ from lab.experiments.events import Cost, Learning, Partial, Progress, Result
 from lab.experiments.registry import build_params, find_experiment
 from lab.experiments.worlds.grown import _margin
 from lab.runs.store import Store
+from lab.worlds import shelf
 
 INDUCTION = find_experiment(EXPERIMENTS, "induction")
 LINEAR = find_experiment(EXPERIMENTS, "linear")
@@ -65,7 +66,7 @@ def test_the_margin_is_that_of_the_two_best_labels(learned):
 
 def test_a_finished_run_is_read_without_training(learned, monkeypatch):
     params, events, store = learned
-    monkeypatch.setattr("lab.worlds.growth.Growth", None)
+    monkeypatch.setattr("lab.experiments.worlds.grown.Growth", None)
     (again,) = INDUCTION.run(params, store)
     assert again.verdict == events[-1].verdict
     assert again.summary == events[-1].summary
@@ -79,6 +80,7 @@ def test_a_run_broken_off_while_asking_ends_as_one_that_was_not(learned, tmp_pat
             if isinstance(event, Progress) and "training" not in event.message and event.done > 100:
                 break
         begun.close()
+        shelf._kept.clear()  # as in a new process
         *_, result = INDUCTION.run(params, store)
     columns = ["query_id", "layout", "prediction"]
     assert result.predictions[columns].equals(events[-1].predictions[columns])
@@ -102,7 +104,7 @@ def test_a_learner_that_can_not_tell_orders_apart_flips_nothing(tmp_path):
         ({"layouts": ("drawn", "sorted")}, "layouts must be different ones of drawn, reversed"),
         ({"layouts": ()}, "layouts must be different ones"),
         ({"seed": -1}, "seed must be 0 or more"),
-        ({"n_heads": 3}, "n_heads must be 1, 2, 4 or 8"),
+        ({"n_heads": 3}, "n_heads must be one of 1, 2, 4, 8"),
         ({"n_classes": 1000}, "n_classes must be 10 to 400"),
     ],
 )

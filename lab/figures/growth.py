@@ -1,0 +1,117 @@
+"""How a learner got on, and what it looks at: curves over training steps, attention and matrices as maps."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from lab.figures.frame import framed, missing, shown
+from lab.figures.palette import SERIES
+
+_DASHES = ("solid", "dash", "dot", "dashdot")
+ATTENTION: list[list] = [[0.0, "rgba(10, 118, 196, 0.04)"], [1.0, "#0a76c4"]]
+
+
+def growth_curves(
+    table: pd.DataFrame, title: str = "", y_title: str = "", is_share: bool = False
+) -> go.Figure:
+    """Draw one line a measure over training steps.
+
+    Args:
+        table: Columns step, label and value; labels keep their order. It may be empty.
+        title: The finding; where each line ends if it is "".
+        y_title: What is measured.
+        is_share: Whether values are shares of 0 to 1.
+    """
+    if table.empty:
+        return missing(title or y_title or "Training", "Nothing is measured yet: press Run.")
+    figure = go.Figure()
+    labels = list(dict.fromkeys(table["label"]))
+    for place, label in enumerate(labels):
+        line = table[table["label"] == label]
+        figure.add_scatter(
+            x=line["step"],
+            y=line["value"],
+            name=shown(label),
+            mode="lines",
+            line={
+                "color": SERIES[place % len(SERIES)],
+                "width": 2.5,
+                "dash": _DASHES[place // len(SERIES) % len(_DASHES)],
+            },
+            hovertemplate=f"{shown(label)}<br>step %{{x:,}}: %{{y:.3f}}<extra></extra>",
+        )
+    title = title or _where_they_end(table, "{:.0%}" if is_share else "{:.2f}")
+    framed(figure, title, "Training steps", y_title, height=330 + 22 * (len(labels) // 2))
+    if is_share:
+        figure.update_yaxes(range=[-0.03, 1.03], tickformat=".0%")
+    return figure
+
+
+def attention_map(pattern: np.ndarray, tokens: Sequence[str], title: str) -> go.Figure:
+    """Draw what every token looks at.
+
+    Args:
+        pattern: Attention, shape (query, key); rows sum to 1.
+        tokens: What stands at each position.
+        title: Which head it is, and what it does.
+    """
+    places = [f"{place + 1} {shown(token, 12)}" for place, token in enumerate(tokens)]
+    hover = [
+        [f"{shown(query)} → {shown(key)}: {pattern[row, column]:.2f}" for column, key in enumerate(tokens)]
+        for row, query in enumerate(tokens)
+    ]
+    figure = go.Figure(
+        go.Heatmap(
+            z=pattern,
+            x=places,
+            y=places,
+            zmin=0,
+            zmax=1,
+            colorscale=ATTENTION,
+            xgap=2,
+            ygap=2,
+            hovertext=hover,
+            hoverinfo="text",
+            colorbar={"title": "weight", "thickness": 12, "tickformat": ".0%"},
+        )
+    )
+    framed(figure, title, "looked at", "looking", height=max(320, 130 + 24 * len(tokens)))
+    figure.update_yaxes(type="category", autorange="reversed", nticks=len(tokens) + 1)
+    figure.update_xaxes(type="category", nticks=len(tokens) + 1, tickangle=-60 if len(tokens) > 8 else 0)
+    return figure
+
+
+def matrices(blocks: Mapping[str, np.ndarray], title: str) -> go.Figure:
+    """Draw square matrices beside each other, in one diverging scale that is white at zero."""
+    from plotly.subplots import make_subplots
+
+    from lab.figures.palette import DIVERGING
+
+    most = max(float(np.abs(block).max()) for block in blocks.values()) or 1.0
+    figure = make_subplots(1, len(blocks), subplot_titles=[shown(name) for name in blocks])
+    for place, block in enumerate(blocks.values(), start=1):
+        figure.add_heatmap(
+            z=block,
+            zmin=-most,
+            zmax=most,
+            colorscale=DIVERGING,
+            showscale=place == len(blocks),
+            colorbar={"thickness": 12},
+            hovertemplate="row %{y}, column %{x}: %{z:.3f}<extra></extra>",
+            row=1,
+            col=place,
+        )
+    framed(figure, title, height=330)
+    figure.update_yaxes(autorange="reversed", showticklabels=False)
+    figure.update_xaxes(showticklabels=False)
+    return figure
+
+
+def _where_they_end(table: pd.DataFrame, form: str) -> str:
+    """Say what was reached: every line if there are few, else the highest."""
+    last = table[table["step"] == table["step"].max()].sort_values("value", ascending=False, kind="stable")
+    ends = [f"{row.label} {form.format(row.value)}" for row in last.itertuples()]
+    told = ", ".join(ends) if len(ends) <= 3 else f"most {ends[0]}, least {ends[-1]}"
+    return f"After {table['step'].max():,} steps: {told}"

@@ -1,0 +1,169 @@
+"""Take a learner apart: what it was at any step, what each head looks at, what is lost without it."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import gradio as gr
+import numpy as np
+
+from lab.figures import attention_map
+from lab.ui.opened import Opened
+from lab.ui.run_controls import QUIET
+from lab.ui.widgets.markup import note, stat_tiles
+from lab.ui.worlds.watch import NOT_KEPT
+from lab.worlds import shelf
+from lab.worlds.shelf import Kept
+
+N_ASKED = 500
+_DRAWN_BY = 77
+
+
+class Cut(NamedTuple):
+    """What is to be shown.
+
+    Args:
+        step: Of the training, a share of 0 to 1.
+        silenced: Heads that are switched off, as texts "layer.head".
+        is_kept: Whether later layers keep looking where they did before the cut.
+        head: The head whose attention is shown.
+        place: Which of the asked sequences it is shown on, from 1.
+    """
+
+    step: float
+    silenced: list[str]
+    is_kept: bool
+    head: str
+    place: int
+
+
+class Seen(NamedTuple):
+    """What a cut learner does."""
+
+    step: int
+    accuracy: float
+    whole: float
+    pattern: np.ndarray
+    tokens: list[str]
+    prediction: str
+    gold: str
+
+
+def build(experiment_id: str, opened: gr.State, when: Sequence[Any]) -> None:
+    """Place the part inside the current block; `when` are events after which it is drawn anew."""
+    gr.Markdown("### Take it apart", elem_id=f"{experiment_id}-apart")
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=3, min_width=320):
+            step = gr.Slider(
+                0, 1, 1, step=0.01, label="Training", elem_id=f"{experiment_id}-step",
+                info="From the first step to the last: what it was on the way.",
+            )  # fmt: skip
+            silenced = gr.CheckboxGroup(
+                [], label="Switch heads off", elem_id=f"{experiment_id}-silenced",
+                info="layer.head, both from 0: what it gathers is replaced by nothing.",
+            )  # fmt: skip
+            is_kept = gr.Checkbox(
+                False, label="Later heads keep looking where they did", elem_id=f"{experiment_id}-fixed",
+                info="Shows what a head itself brings, not what others look at without it.",
+            )  # fmt: skip
+            head = gr.Dropdown(
+                [], label="Show the attention of", elem_id=f"{experiment_id}-head",
+                info="Rows look, columns are looked at.",
+            )  # fmt: skip
+            place = gr.Slider(
+                1, 20, 1, step=1, label="Sequence", info="One of those that are asked.",
+                elem_id=f"{experiment_id}-place",
+            )  # fmt: skip
+        with gr.Column(scale=5, min_width=320):
+            tiles = gr.HTML(elem_id=f"{experiment_id}-cut", padding=False)
+            plot = gr.Plot(show_label=False, label="Attention", elem_id=f"{experiment_id}-attention")
+
+    def arrive(run: Opened | None) -> list[Any]:
+        kept = _kept(run)
+        names = heads_of(kept) if kept else []
+        shown = gr.Dropdown(choices=names, value=names[-1] if names else None)
+        return [gr.CheckboxGroup(choices=names, value=[]), shown]
+
+    def draw(run: Opened | None, *values: Any) -> list[Any]:
+        kept = _kept(run)
+        if kept is None or not values[3]:
+            return [note("info", NOT_KEPT if run else "Train a learner first."), None]
+        return _drawn(seen(kept, Cut(*values)), Cut(*values))
+
+    controls = [step, silenced, is_kept, head, place]
+    shown = [tiles, plot]
+    for event in when:
+        event(arrive, opened, [silenced, head], **QUIET).then(draw, [opened, *controls], shown, **QUIET)
+    gr.on(
+        [step.change, silenced.input, is_kept.input, head.input, place.change],
+        draw, [opened, *controls], shown, **QUIET,
+    )  # fmt: skip
+
+
+def heads_of(kept: Kept) -> list[str]:
+    """Name every head, "layer.head"."""
+    names = [name for name in kept.learner.body.hook_names if name.endswith("hook_pattern")]
+    n_heads = int(kept.world.settings.n_heads) if hasattr(kept.world.settings, "n_heads") else 1
+    return [f"{layer}.{head}" for layer in range(len(names)) for head in range(n_heads)]
+
+
+def seen(kept: Kept, cut: Cut) -> Seen:
+    """Ask a learner as it was at a step, whole and cut.
+
+    What arrives from a browser is only looked up: heads that there are not are left out.
+    """
+    import torch
+
+    from lab.worlds.core.surgery import kept as kept_patterns
+    from lab.worlds.core.surgery import silenced, together
+
+    world = kept.world
+    with torch.random.fork_rng():
+        learner = world.build().eval()
+    steps = kept.snapshots.steps
+    step = kept.snapshots.restore(round(cut.step * steps[-1]), learner)
+    batch = world.sample(N_ASKED, torch.Generator().manual_seed(_DRAWN_BY), world.questions[0])
+    known = heads_of(kept)
+    heads = [tuple(map(int, name.split("."))) for name in cut.silenced if name in known]
+    with torch.no_grad():
+        before: dict[str, Any] = {}
+        whole = world.reply(learner, batch, None, before)
+        cache: dict[str, Any] = {}
+        hooks = silenced(heads)  # type: ignore[arg-type]
+        if cut.is_kept and heads:
+            hooks = together(hooks, kept_patterns(before, after=min(layer for layer, _ in heads)))
+        replies = world.reply(learner, batch, hooks, cache) if heads else whole
+    layer, head = map(int, (cut.head if cut.head in known else known[-1]).split("."))
+    row = min(max(int(cut.place), 1), N_ASKED) - 1
+    pattern = (cache or before)[f"blocks.{layer}.attn.hook_pattern"][row, head].numpy()
+    return Seen(
+        step,
+        _share(replies),
+        _share(whole),
+        pattern,
+        world.positions(batch, row),
+        replies.predictions[row],
+        replies.gold[row],
+    )
+
+
+def _share(replies: Any) -> float:
+    return float(
+        np.mean([said == gold for said, gold in zip(replies.predictions, replies.gold, strict=True)])
+    )
+
+
+def _kept(run: Opened | None) -> Kept | None:
+    return shelf.find(run.run_id) if run is not None else None
+
+
+def _drawn(found: Seen, cut: Cut) -> list[Any]:
+    off = f"without {', '.join(cut.silenced)}" if cut.silenced else "with all heads"
+    tiles = [
+        ("Step", f"{found.step:,}", "the nearest at which a snapshot was kept"),
+        ("Answered right", f"{found.accuracy:.0%}", f"{off}, {N_ASKED} sequences"),
+        ("All heads on", f"{found.whole:.0%}", "the same sequences"),
+        ("This sequence", found.prediction, f"right is {found.gold}"),
+    ]
+    key = int(found.pattern[-1].argmax())
+    title = f"Head {cut.head}: the last position looks at {found.tokens[key]}, {found.pattern[-1, key]:.0%}"
+    return [stat_tiles(tiles), attention_map(found.pattern, found.tokens, title)]

@@ -1,0 +1,70 @@
+"""Which worlds have a sub-tab, in the order in which they stand there."""
+
+from dataclasses import fields
+from typing import NamedTuple
+
+from lab.ui.opened import Opened
+from lab.worlds import abrupt, induction, linear
+from lab.worlds.settings import Settings
+from lab.worlds.world import Preset, World
+
+
+class Room(NamedTuple):
+    """A world as the tab shows it.
+
+    Args:
+        id: The id of its experiment.
+        title: The label of its sub-tab.
+        question: What it asks, and what one sees; a sentence or two.
+        world: Its class.
+        settings: The class of its settings.
+        presets: Settings that bring out one behaviour each, the first the default.
+        has_heads: Whether its learners are transformers, whose heads can be switched off.
+    """
+
+    id: str
+    title: str
+    question: str
+    world: type
+    settings: type[Settings]
+    presets: tuple[Preset, ...]
+    has_heads: bool = True
+
+
+ROOMS = (
+    Room(
+        "induction",
+        "Induction heads",
+        "**What needs to go right for an induction head?** Two items with labels, then one of the items: "
+        "which label? Three subcircuits have to come together. Give one of them away, and see what it costs.",
+        induction.Induction,
+        induction.InductionSettings,
+        induction.PRESETS,
+    ),
+    Room(
+        "abrupt",
+        "Context or weights",
+        "**When is the answer looked up in the context, and when known by heart?** The data decide: many "
+        "classes in bursty contexts bring the one, all at once; few classes bring the other.",
+        abrupt.Abrupt,
+        abrupt.AbruptSettings,
+        abrupt.PRESETS,
+    ),
+    Room(
+        "linear",
+        "Linear regression",
+        "**What does attention compute when it learns to regress?** With two heads, one step of gradient "
+        "descent on the points less their mean; with one head it can't take the mean off.",
+        linear.Linear,
+        linear.LinearSettings,
+        linear.PRESETS,
+        has_heads=False,
+    ),
+)
+
+
+def world_of(opened: Opened) -> World:
+    """Return the world of a run."""
+    room = next(each for each in ROOMS if each.id == opened.experiment)
+    chosen = {field.name: getattr(opened.params, field.name) for field in fields(room.settings)}  # type: ignore[arg-type]
+    return room.world(room.settings(**chosen), opened.params.seed)

@@ -1,0 +1,190 @@
+"""The Tiny worlds tab: controls from settings, curves of a training, a learner that is taken apart."""
+
+import math
+
+import gradio as gr
+import pytest
+
+from lab.experiments import EXPERIMENTS
+from lab.experiments.events import Learning
+from lab.experiments.registry import build_params, find_experiment
+from lab.runs.store import Store
+from lab.ui.opened import Opened
+from lab.ui.running import RunState
+from lab.ui.worlds import apart, form
+from lab.ui.worlds.apart import Cut
+from lab.ui.worlds.rooms import ROOMS, world_of
+from lab.ui.worlds.sequences import sequences_html
+from lab.ui.worlds.watch import curves_watch
+from lab.worlds import shelf
+from lab.worlds.settings import bounds_of
+
+INDUCTION = find_experiment(EXPERIMENTS, "induction")
+VALUES = {"n_steps": 150, "n_heads": 2, "n_classes": 20, "n_queries": 20, "clamp": "match"}
+rooms = pytest.mark.parametrize("room", ROOMS, ids=lambda room: room.id)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    with Store(tmp_path_factory.mktemp("worlds") / "lab.sqlite3") as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def opened(store) -> Opened:
+    """Train a learner once for this file; it is on the shelf then."""
+    params = build_params(INDUCTION, VALUES)
+    *_, result = INDUCTION.run(params, store)
+    return Opened.stored(store, result.run_id)
+
+
+@pytest.fixture
+def kept(opened):
+    return shelf.find(opened.run_id)
+
+
+@rooms
+def test_every_setting_has_a_control_that_says_what_it_does_and_takes_its_default(room):
+    experiment = find_experiment(EXPERIMENTS, room.id)
+    with gr.Blocks():
+        made = form.build(experiment, room.world, room.settings, room.presets)
+    assert set(bounds_of(room.settings)) < set(made.by_name)
+    for name, bounds in bounds_of(room.settings).items():
+        control = made.by_name[name]
+        assert (control.label, control.info) == (bounds.label, bounds.what)
+        assert control.value == getattr(experiment.params(), name)
+    params = build_params(experiment, {name: control.value for name, control in made.by_name.items()})
+    assert params == experiment.params()
+
+
+@rooms
+def test_every_value_that_a_list_offers_is_allowed(room):
+    experiment = find_experiment(EXPERIMENTS, room.id)
+    with gr.Blocks():
+        made = form.build(experiment, room.world, room.settings, room.presets)
+    for name, control in made.by_name.items():
+        if isinstance(control, gr.Dropdown | gr.Radio):
+            for _, value in control.choices:
+                build_params(experiment, {name: value})
+        if isinstance(control, gr.Slider):
+            for value in (control.minimum, control.maximum):
+                build_params(experiment, {name: value})
+
+
+@rooms
+def test_a_preset_that_is_chosen_fills_the_form_and_says_what_to_look_for(room):
+    experiment = find_experiment(EXPERIMENTS, room.id)
+    with gr.Blocks() as page:
+        form.build(experiment, room.world, room.settings, room.presets)
+    (choose,) = [each for each in page.fns.values() if each.name == "choose"]
+    preset = room.presets[-1]
+    radio, *controls = choose.fn(preset.name)
+    assert radio.info == preset.look_for
+    names = list(bounds_of(room.settings))
+    values = [each.value if isinstance(each, gr.Dropdown) else each for each in controls]
+    made = dict(zip(names, values, strict=True))
+    assert {name: made[name] for name in preset.settings} == dict(preset.settings)
+
+
+def test_a_run_fills_the_form_that_made_it(opened):
+    with gr.Blocks():
+        room = ROOMS[0]
+        made = form.build(INDUCTION, room.world, room.settings, room.presets)
+    updates = form.filled(made.by_name, opened.values)
+    assert updates[made.by_name["n_classes"]] == 20
+    assert updates[made.by_name["layouts"]] == list(opened.params.layouts)
+
+
+def test_the_world_of_a_run_is_made_from_its_parameters(opened):
+    world = world_of(opened)
+    assert world.settings.n_classes == 20
+    assert world.seed == 0
+
+
+def watching(opened, state):
+    watch = curves_watch("induction", world_of(opened).curves)
+    with gr.Blocks():
+        parts = watch.build()
+    return parts, watch.show(parts, opened, state)
+
+
+def test_curves_are_drawn_while_it_learns(opened):
+    measured = {curve.name: 0.5 for curve in world_of(opened).curves}
+    learned = (
+        Learning(0, 10, math.nan, measured),
+        Learning(5, 10, 1.0, {}),
+        Learning(10, 10, 0.5, {**measured, "accuracy": 0.9}),
+    )
+    parts, updates = watching(opened, RunState("running", learned=learned))
+    figure = updates[parts[1]]
+    assert [trace.name for trace in figure.data][:2] == ["known classes", "held-out label pairs"]
+    assert list(figure.data[0].x) == [0, 10]
+    assert list(figure.data[0].y) == [0.5, 0.9]
+
+
+def test_curves_of_a_finished_run_come_from_what_was_kept(opened, kept):
+    parts, updates = watching(opened, None)
+    measured = [moment for moment in kept.history if moment.measures]
+    assert len(updates[parts[1]].data[0].x) == len(measured)
+    assert updates[parts[0]] == ""
+
+
+def test_where_nothing_was_kept_the_remedy_is_named(opened, monkeypatch):
+    monkeypatch.setattr(shelf, "_kept", type(shelf._kept)())
+    parts, updates = watching(opened, None)
+    assert "to grow the same learner again" in updates[parts[0]]
+    assert all(updates[part] is None for part in parts[1:])
+
+
+def test_a_learner_is_seen_whole_at_its_last_step(kept):
+    found = apart.seen(kept, Cut(1.0, [], False, "1.0", 3))
+    assert found.step == 150
+    assert found.accuracy == found.whole > 0.9
+    assert found.pattern.shape == (5, 5)
+    assert found.pattern.sum(1) == pytest.approx([1] * 5, abs=1e-5)
+    assert found.tokens[-1].endswith("?")
+
+
+def test_at_its_first_step_it_knows_nothing(kept):
+    found = apart.seen(kept, Cut(0.0, [], False, "1.0", 1))
+    assert found.step == 0
+    assert found.whole < 0.6
+
+
+def test_without_the_head_that_was_given_the_match_it_answers_worse(kept):
+    found = apart.seen(kept, Cut(1.0, ["1.0"], False, "1.0", 1))
+    assert found.accuracy < found.whole - 0.2
+
+
+def test_heads_that_there_are_not_are_left_out(kept):
+    found = apart.seen(kept, Cut(1.0, ["7.9", "oops"], True, "9.9", 10_000))
+    assert found.accuracy == found.whole
+
+
+def test_looking_at_a_learner_leaves_it_as_it_was(kept):
+    before = {name: value.clone() for name, value in kept.learner.state_dict().items()}
+    apart.seen(kept, Cut(0.0, ["0.0"], True, "0.0", 1))
+    assert all((value == before[name]).all() for name, value in kept.learner.state_dict().items())
+
+
+def test_every_head_can_be_chosen(kept):
+    assert apart.heads_of(kept) == ["0.0", "0.1", "1.0", "1.1"]
+
+
+def test_behind_a_cell_stand_the_contexts_of_its_query(opened, store):
+    html = sequences_html(opened, store, "query 1", "reversed")
+    assert html.count("<tr>") == 5
+    assert "reversed (chosen)" in html
+    assert "=?" in html
+    assert "not asked yet" in sequences_html(opened, store, "<b>", "drawn")
+
+
+def test_the_shelf_keeps_the_learners_looked_at_last(monkeypatch):
+    monkeypatch.setattr(shelf, "_kept", type(shelf._kept)())
+    monkeypatch.setattr(shelf, "N_KEPT", 2)
+    for name in ("a", "b"):
+        shelf.keep(name, name)
+    assert shelf.find("a") == "a"
+    shelf.keep("c", "c")
+    assert shelf.find("b") is None
+    assert (shelf.find("a"), shelf.find("c")) == ("a", "c")
