@@ -15,7 +15,7 @@ from lab.images.panels import BACKGROUNDS, SIZES, Panel
 from lab.images.train.autoencoder import train_autoencoder
 from lab.images.train.base import ALONE, TOGETHER, LatentTable, Stage, flow_loss, train_base
 from lab.images.train.contents import Canvas, grid_of, independent_canvas, repeating_canvas
-from lab.images.train.fill import fill_loss, random_batch, widened
+from lab.images.train.fill import _tokens_of, copying_batch, fill_loss, random_batch, widened
 from lab.training.loop import Schedule
 
 FOX, OWL = Panel("fox", "flat"), Panel("owl", "3d", "blue", "small")
@@ -131,3 +131,50 @@ def test_what_is_trained_on_another_device_gets_everything_there(table, drawings
     assert next(vae.parameters()).device.type == "meta"
     with pytest.raises(RuntimeError, match="meta"):  # all went well up to the number of the loss
         next(steps)
+
+
+def test_copying_shows_what_belongs_in_the_hole_and_does_not_name_it(drawings, monkeypatch):
+    shown = []
+
+    def keep(canvas: Canvas) -> Canvas:
+        shown.append(canvas)
+        return canvas
+
+    monkeypatch.setattr(
+        "lab.images.train.fill.repeating_canvas", lambda *a, **k: keep(repeating_canvas(*a, **k))
+    )
+    random = np.random.default_rng(0)
+    batches = [copying_batch(drawings, random) for _ in range(8)]
+    share = len(shown) / sum(len(batch.captions) for batch in batches)
+    assert 0.55 < share < 0.85
+    for canvas in shown:
+        first, second = canvas.panels
+        assert (first.word, first.style) == (second.word, second.style)
+        assert first.word not in canvas.caption
+    for batch in batches:
+        assert batch.grid == STACK
+        upper, lower = batch.is_drawn[:, :64].any((1, 2)), batch.is_drawn[:, 64:].any((1, 2))
+        assert (upper != lower).all()
+
+
+def test_the_hole_counts_twice_where_it_is_stressed(drawings):
+    model = tiny_model()
+    wide = widened(model.transformer)
+    batch = random_batch(drawings, np.random.default_rng(0))
+    whole = batch._replace(is_drawn=np.ones_like(batch.is_drawn))
+    plain, stressed = (
+        fill_loss(wide, model, whole, torch.Generator().manual_seed(0), is_stressed).item()
+        for is_stressed in (False, True)
+    )
+    assert stressed == pytest.approx(2 * plain, rel=1e-5)
+    partly = fill_loss(wide, model, batch, torch.Generator().manual_seed(0), True).item()
+    assert partly != pytest.approx(stressed, rel=1e-5)
+    assert _tokens_of(whole.is_drawn, model).all()
+
+
+def test_tokens_are_those_that_hold_a_pixel_of_the_hole():
+    model = tiny_model()
+    side = 2 * model.pipeline.vae_scale_factor
+    is_drawn = np.zeros((1, 4 * side, 2 * side), bool)
+    is_drawn[0, 3 * side, 2 * side - 1] = True
+    assert _tokens_of(is_drawn, model).nonzero().tolist() == [[0, 7]]

@@ -1,7 +1,7 @@
 """Train the weights under assets/images from nothing; what was broken off goes on where it stopped.
 
 python -m lab.images.train all [--work DIR] [--threads N] [--device cuda]
-python -m lab.images.train autoencoder | probe | base | canvases | longer | fill | loras | icm
+python -m lab.images.train autoencoder | probe | base | canvases | longer | fill | copying | loras | icm
 """
 
 import sys
@@ -16,6 +16,7 @@ PARTS = {
     "canvases": parts.canvases,
     "longer": parts.longer,
     "fill": parts.fill,
+    "copying": parts.copying,
     "loras": parts.loras,
     "icm": parts.icm,
 }

@@ -28,7 +28,6 @@ _P_OTHER_ORDER = 0.15  # texts in another order than the panels; the markers tel
 _P_SCENES = 0.12  # [SCENE-n] instead of the places
 P_SAME = 0.05
 _P_NO_STYLE, _P_NAMED, _P_NAME_ONLY = 0.08, 0.05, 0.02
-_P_SAME_STYLE, _P_SAME_SIZE = 0.8, 0.6  # of a thing that comes again
 
 
 @dataclass(frozen=True)
@@ -51,20 +50,33 @@ def independent_canvas(grid: Grid, random: np.random.Generator, p_same: float = 
     return _described(grid, tuple(_panel(random) for _ in range(grid.n_panels)), random, p_same)
 
 
-def repeating_canvas(grid: Grid, random: np.random.Generator, p_same: float = P_SAME) -> Canvas:
+def repeating_canvas(
+    grid: Grid,
+    random: np.random.Generator,
+    p_same: float = P_SAME,
+    p_same_style: float = 0.8,
+    p_same_size: float = 0.6,
+) -> Canvas:
     """Draw one thing in every panel, on grounds of their own, most in one style; see `independent_canvas`.
 
     Captions are drawn as those of independent panels: they do not give away that something comes again.
+
+    Args:
+        grid: How many panels there are.
+        random: Draws them.
+        p_same: How often a panel's text says "the same thing" for what the panel shows.
+        p_same_style: How often a panel has the style of the first.
+        p_same_size: How often it has its size.
     """
     first = _panel(random)
     while _concept(first.word).is_held_out:
         first = _panel(random)
     panels = [first]
     while len(panels) < grid.n_panels:
-        style = first.style if random.random() < _P_SAME_STYLE else str(random.choice(STYLES))
+        style = first.style if random.random() < p_same_style else str(random.choice(STYLES))
         if style != _concept(first.word).unseen_style:
             other = _panel(random)
-            size = first.size if random.random() < _P_SAME_SIZE else other.size
+            size = first.size if random.random() < p_same_size else other.size
             panels.append(replace(other, word=first.word, style=style, size=size))
     return _described(grid, tuple(panels), random, p_same)
 

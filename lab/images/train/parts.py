@@ -6,18 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from lab.images.emoji import atlas, draw_all, shared_codes
+from lab.images.emoji import Atlas, atlas, draw_all, shared_codes
 from lab.images.model import EMBEDDED, load_embedded, save_pipeline
 from lab.images.text import SCALE_FILE, new_encoder, scale_of, sentence_network
 from lab.images.train import COMMAND
 from lab.images.train.autoencoder import SCHEDULE as AUTOENCODER
 from lab.images.train.autoencoder import train_autoencoder
 from lab.images.train.base import ALONE, LONGER, TOGETHER, LatentTable, Stage, latent_table, train_base
+from lab.images.train.fill import COPYING, train_copying, train_fill
 from lab.images.train.fill import SCHEDULE as FILL
-from lab.images.train.fill import train_fill
 from lab.images.train.measure import measure
 from lab.images.train.probe import save_probe, train_probe
-from lab.training.loop import Step
+from lab.training.loop import Schedule, Step
 from lab.training.record import curve, sha256_of_array, write_record
 
 SEED = 0
@@ -70,15 +70,18 @@ def longer(work: Path, device: str = "cpu") -> Iterator[Step]:
 
 def fill(work: Path, device: str = "cpu") -> Iterator[Step]:
     """Train the fill branch from the base's transformer, and save it beside the pipeline."""
-    import torch
-
     drawings = atlas()
     transformer, steps = train_fill(load_embedded(device=device), drawings, work / "fill.pt", SEED)
     yield from curve(steps, work / "fill.csv")
-    folder = EMBEDDED / "fill"
-    transformer.to("cpu", torch.bfloat16).save_pretrained(folder, max_shard_size=_SHARD)
-    data = sha256_of_array(drawings.pixels)
-    write_record(folder / "training.json", f"{COMMAND} fill", FILL, SEED, data, work / "fill.csv")
+    _save_fill(transformer, "fill", FILL, drawings, work)
+
+
+def copying(work: Path, device: str = "cpu") -> Iterator[Step]:
+    """Go on with the saved fill branch, so that it copies what another panel shows, and save it again."""
+    drawings = atlas()
+    transformer, steps = train_copying(load_embedded(device=device), drawings, work / "copying.pt", SEED)
+    yield from curve(steps, work / "copying.csv")
+    _save_fill(transformer, "copying", COPYING, drawings, work)
 
 
 def loras(work: Path, device: str = "cpu") -> Iterator[Step]:
@@ -93,6 +96,17 @@ def icm(work: Path, device: str = "cpu") -> Iterator[Step]:
     from lab.images.train.icm import make_icm
 
     yield from make_icm(load_embedded(device=device), atlas(), work)
+
+
+def _save_fill(transformer: Any, part: str, schedule: Schedule, drawings: Atlas, work: Path) -> None:
+    import torch
+
+    folder = EMBEDDED / "fill"
+    transformer.to("cpu", torch.bfloat16).save_pretrained(folder, max_shard_size=_SHARD)
+    write_record(
+        folder / f"training-{part}.json", f"{COMMAND} {part}", schedule, SEED,
+        sha256_of_array(drawings.pixels), work / f"{part}.csv",
+    )  # fmt: skip
 
 
 def _saved(device: str) -> Any:

@@ -87,7 +87,8 @@ def _control(elem_id: str, bounds: Bounds, default: Any) -> Any:
         return gr.Radio(list(bounds.choices), value=default, **named)
     is_whole = isinstance(default, int)
     if bounds.is_log:
-        return gr.Dropdown(_doubled(bounds, default, is_whole), value=default, **named)
+        values = _doubled(bounds, default, is_whole)
+        return gr.Dropdown(values, value=default, allow_custom_value=True, **named)
     step = 1 if is_whole else 0.05
     if is_whole and bounds.high > 500:
         step = 100

@@ -1,0 +1,63 @@
+"""Tiny worlds in a browser: a learner is trained, watched, stopped, taken apart."""
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+LONG = 120_000
+
+
+def open_world(page, name: str) -> None:
+    page.get_by_role("tab", name="Tiny worlds", exact=True).click()
+    page.get_by_role("tab", name=name, exact=True).click()
+
+
+def number(page, elem_id: str, value: float) -> None:
+    field = page.locator(f"#{elem_id} input[type=number]")
+    field.fill(str(value))
+    field.press("Enter")
+    page.keyboard.press("Tab")
+
+
+def tile(page, name: str):
+    return page.locator("#induction-cut > div > div, #induction-cut dl > div").filter(has_text=name).first
+
+
+def test_a_learner_is_trained_watched_asked_and_taken_apart(page):
+    open_world(page, "Induction heads")
+    expect(page.locator("#induction-verdict")).to_contain_text("Press “Train and ask”")
+    page.locator("#induction-preset").get_by_text("Match given").click()
+    expect(page.locator("#induction-preset")).to_contain_text("the plateau is gone")
+    number(page, "induction-n-steps", 300)
+    page.locator("#induction-run").click()
+    expect(page.locator("#induction-status")).to_contain_text("of 300 steps", timeout=LONG)
+    expect(page.locator("#induction-curve-accuracy .scatterlayer").first).to_be_attached(timeout=LONG)
+    expect(page.locator("#induction-status")).to_contain_text("Finished", timeout=LONG)
+    expect(page.locator("#induction-verdict")).to_contain_text("queries right under drawn")
+    expect(page.locator("#induction-run")).to_have_text("Train and ask")
+
+    cut = page.locator("#induction-cut")
+    expect(cut).to_contain_text("with all heads", timeout=LONG)
+    expect(page.locator("#induction-attention .heatmaplayer").first).to_be_attached()
+    page.locator("#induction-silenced").get_by_label("1.0").check()
+    expect(cut).to_contain_text("without 1.0", timeout=LONG)
+    number(page, "induction-step", 0)
+    expect(cut).to_contain_text("Step0the nearest", timeout=LONG)
+
+
+def test_a_training_is_stopped_and_goes_on_from_what_is_asked_for(page):
+    open_world(page, "Context or weights")
+    number(page, "abrupt-n-steps", 3000)
+    page.locator("#abrupt-run").click()
+    expect(page.locator("#abrupt-status")).to_contain_text("of 3,000 steps", timeout=LONG)
+    page.locator("#abrupt-stop").click()
+    expect(page.locator("#abrupt-status")).to_contain_text("Stopped at", timeout=LONG)
+    expect(page.locator("#abrupt-run")).to_be_enabled()
+
+
+def test_settings_out_of_bounds_are_refused_with_the_bounds(page):
+    open_world(page, "Linear regression")
+    page.locator("#linear-rate input").fill("5")
+    page.keyboard.press("Enter")
+    page.locator("#linear-run").click()
+    expect(page.locator("#linear-status")).to_contain_text("must be", timeout=LONG)
