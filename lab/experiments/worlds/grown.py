@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from lab.worlds.core.learner import Learner
 
 BATCH = 64
-N_AGAIN = 32  # queries of the first layout that are asked once more, one at a time: the false-flip floor
+N_AGAIN = 200  # queries of the first layout that are asked once more, one at a time: the false-flip floor
 SECONDS_A_STEP = 0.02  # of one core, for the price before a run
 _DRAWN_BY = 9_000_000  # added to the seed that draws queries, apart from those of training
 

@@ -102,6 +102,7 @@ def _save_fill(transformer: Any, part: str, schedule: Schedule, drawings: Atlas,
     import torch
 
     folder = EMBEDDED / "fill"
+    transformer.register_to_config(_name_or_path="")  # no folder of one machine
     transformer.to("cpu", torch.bfloat16).save_pretrained(folder, max_shard_size=_SHARD)
     write_record(
         folder / f"training-{part}.json", f"{COMMAND} {part}", schedule, SEED,

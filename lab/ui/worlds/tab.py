@@ -9,7 +9,7 @@ from lab.experiments.registry import find_experiment
 from lab.ui.people import Lab
 from lab.ui.run_controls import ExperimentTab, RunControls
 from lab.ui.study import Study, Words, study_tab
-from lab.ui.worlds import apart, form
+from lab.ui.worlds import apart, form, matrices
 from lab.ui.worlds.rooms import ROOMS, Room
 from lab.ui.worlds.sequences import sequences_html
 from lab.ui.worlds.watch import curves_watch
@@ -68,6 +68,6 @@ def _room(lab: Lab, room: Room) -> ExperimentTab:
         curves_watch(room.id, room.world(room.settings()).curves),
     )
     built = study_tab(lab, study)
-    if room.has_heads:
-        apart.build(room.id, built.opened, [*(run.then for run in built.runs), built.opened.change])
+    look = apart.build if room.has_heads else matrices.build
+    look(room.id, built.opened, [*(run.then for run in built.runs), built.opened.change])
     return built.tab

@@ -44,7 +44,7 @@ def test_every_query_is_asked_under_every_layout_and_some_once_more(learned):
     params, events, _ = learned
     table = events[-1].predictions
     counts = table["layout"].value_counts().to_dict()
-    assert counts == {layout: 80 for layout in params.layouts} | {"drawn+again": 32}
+    assert counts == {layout: 80 for layout in params.layouts} | {"drawn+again": 80}
     assert set(table["gold"]) <= set("abcde")
     accuracy = events[-1].summary["accuracy"]
     assert accuracy["drawn"] == pytest.approx(table[table["layout"] == "drawn"]["correct"].mean())

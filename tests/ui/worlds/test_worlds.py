@@ -13,6 +13,7 @@ from lab.ui.opened import Opened
 from lab.ui.running import RunState
 from lab.ui.worlds import apart, form
 from lab.ui.worlds.apart import Cut
+from lab.ui.worlds.matrices import figure_of
 from lab.ui.worlds.rooms import ROOMS, world_of
 from lab.ui.worlds.sequences import sequences_html
 from lab.ui.worlds.watch import curves_watch
@@ -188,3 +189,15 @@ def test_the_shelf_keeps_the_learners_looked_at_last(monkeypatch):
     shelf.keep("c", "c")
     assert shelf.find("b") is None
     assert (shelf.find("a"), shelf.find("c")) == ("a", "c")
+
+
+def test_the_matrices_of_a_layer_are_shown_as_they_were_at_a_step(store):
+    linear = find_experiment(EXPERIMENTS, "linear")
+    *_, result = linear.run(build_params(linear, {"n_steps": 200, "n_queries": 10}), store)
+    kept = shelf.find(result.run_id)
+    first, last = figure_of(kept, 0.0), figure_of(kept, 1.0)
+    assert len(last.data) == 2 and last.data[0].z.shape == (6, 6)
+    assert (first.data[0].z != last.data[0].z).any()
+    assert "after 200 steps" in last.layout.title.text.replace("<br>", " ")
+    ov = kept.learner.body.ov[0, -1].item()
+    assert last.layout.annotations[0].text == f"head 0: OV {ov:+.2f}"

@@ -1,0 +1,45 @@
+"""Look at the matrices of a layer of attention, and at what they were on the way."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import gradio as gr
+
+from lab.figures import matrices
+from lab.ui.opened import Opened
+from lab.ui.run_controls import QUIET
+from lab.ui.widgets.markup import note
+from lab.ui.worlds.watch import NOT_KEPT
+from lab.worlds import shelf
+from lab.worlds.shelf import Kept
+
+
+def build(experiment_id: str, opened: gr.State, when: Sequence[Any]) -> None:
+    """Place the part inside the current block; `when` are events after which it is drawn anew."""
+    gr.Markdown("### Take it apart", elem_id=f"{experiment_id}-apart")
+    step = gr.Slider(
+        0, 1, 1, step=0.01, label="Training", elem_id=f"{experiment_id}-step",
+        info="From the first step to the last: what its matrices were on the way.",
+    )  # fmt: skip
+    told = gr.HTML(elem_id=f"{experiment_id}-cut", padding=False)
+    plot = gr.Plot(show_label=False, label="KQ", elem_id=f"{experiment_id}-matrices")
+
+    def draw(run: Opened | None, share: float) -> list[Any]:
+        kept = shelf.find(run.run_id) if run is not None else None
+        if kept is None:
+            return [note("info", NOT_KEPT if run else "Train a learner first."), None]
+        return ["", figure_of(kept, share)]
+
+    gr.on([*when, step.change], draw, [opened, step], [told, plot], **QUIET)
+
+
+def figure_of(kept: Kept, share: float) -> Any:
+    """Draw KQ of every head as it was at a share of the training, OV in its caption."""
+    import torch
+
+    with torch.random.fork_rng():
+        learner = kept.world.build()
+    step = kept.snapshots.restore(round(share * kept.snapshots.steps[-1]), learner)
+    kq, ov = learner.body.kq.detach().numpy(), learner.body.ov.detach()[:, -1].tolist()  # type: ignore[union-attr,operator,index]
+    blocks = {f"head {head}: OV {gain:+.2f}": kq[head] for head, gain in enumerate(ov)}
+    return matrices(blocks, f"KQ after {step:,} steps; the last row and column belong to y")
