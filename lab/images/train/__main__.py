@@ -1,7 +1,8 @@
 """Train the weights under assets/images from nothing; what was broken off goes on where it stopped.
 
 python -m lab.images.train all [--work DIR] [--threads N] [--device cuda]
-python -m lab.images.train autoencoder | probe | base | canvases | longer | fill | copying | loras | icm
+python -m lab.images.train autoencoder | probe | base | canvases | longer | fill | copying | resizing
+python -m lab.images.train loras | icm
 """
 
 import sys
@@ -17,6 +18,7 @@ PARTS = {
     "longer": parts.longer,
     "fill": parts.fill,
     "copying": parts.copying,
+    "resizing": parts.resizing,
     "loras": parts.loras,
     "icm": parts.icm,
 }

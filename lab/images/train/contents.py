@@ -56,6 +56,7 @@ def repeating_canvas(
     p_same: float = P_SAME,
     p_same_style: float = 0.8,
     p_same_size: float = 0.6,
+    is_any_size: bool = False,
 ) -> Canvas:
     """Draw one thing in every panel, on grounds of their own, most in one style; see `independent_canvas`.
 
@@ -67,16 +68,20 @@ def repeating_canvas(
         p_same: How often a panel's text says "the same thing" for what the panel shows.
         p_same_style: How often a panel has the style of the first.
         p_same_size: How often it has its size.
+        is_any_size: Whether all sizes are as frequent; else most things are large.
     """
     first = _panel(random)
     while _concept(first.word).is_held_out:
         first = _panel(random)
+    if is_any_size:
+        first = replace(first, size=str(random.choice(list(SIZES))))
     panels = [first]
     while len(panels) < grid.n_panels:
         style = first.style if random.random() < p_same_style else str(random.choice(STYLES))
         if style != _concept(first.word).unseen_style:
             other = _panel(random)
-            size = first.size if random.random() < p_same_size else other.size
+            another = str(random.choice(list(SIZES))) if is_any_size else other.size
+            size = first.size if random.random() < p_same_size else another
             panels.append(replace(other, word=first.word, style=style, size=size))
     return _described(grid, tuple(panels), random, p_same)
 

@@ -5,7 +5,8 @@ every panel, as things come again in photographs. Their captions do not differ, 
 are seen tell which kind it is. That does not teach it to look: three branches that saw ever more repetition
 (none, on 29 % and on 60 % of canvases of several panels) drew the subject in at most 2 of 48 pairs. So it
 goes on with canvases of two panels, most of which hold one thing twice while the caption does not name it;
-within a hundred steps it copies (`train_copying`).
+within a hundred steps it copies, though only what is large; then it goes on with things of all sizes
+(`train_copying`).
 
 Source of the channels: FluxFillPipeline of diffusers, see `lab.images.fill`.
 """
@@ -41,9 +42,10 @@ if TYPE_CHECKING:
 
 SCHEDULE = Schedule(n_steps=2_000, rate=1e-3, n_warmup=100, flat=0.5, ema=0.998)
 COPYING = Schedule(n_steps=600, rate=1e-3, n_warmup=20, flat=0.6, ema=0.99)
+RESIZING = Schedule(n_steps=900, rate=1e-3, n_warmup=20, flat=0.5, ema=0.99)
 N_COPYING = 12  # canvases a step
 _P_COPYING = 0.7  # of them: the thing in the hole is the one in the other panel
-_P_COPY_SIZE = 0.4  # of these: in the same size
+_P_COPY_SIZE = {False: 0.4, True: 0.6}  # of these: in the same size, by whether all sizes are as frequent
 _P_REPEATING = 0.6  # of canvases of several panels
 _P_SAME = 0.7  # of panels' texts: "the same thing" for what is shown
 _P_STACK = 0.5  # of batches: the grid that the brush draws on
@@ -108,21 +110,22 @@ def train_copying(
     checkpoint: Path | None,
     seed: int = 0,
     schedule: Schedule = COPYING,
+    is_any_size: bool = False,
 ) -> tuple[Any, Iterator[Step]]:
     """Return a copy of a model's fill branch and the steps that teach it to look at the other panel."""
     wide = copy.deepcopy(model.fill_transformer).float().requires_grad_(True)
 
     def loss_of(step: int, generator: "torch.Generator") -> "torch.Tensor":
-        batch = copying_batch(drawings, np.random.default_rng(generator.initial_seed()))
+        batch = copying_batch(drawings, np.random.default_rng(generator.initial_seed()), is_any_size)
         return fill_loss(wide, model, batch, generator, is_hole_stressed=True)
 
     return wide, train({"fill": wide}, loss_of, schedule, seed, checkpoint)
 
 
-def copying_batch(drawings: Atlas, random: np.random.Generator) -> Holed:
+def copying_batch(drawings: Atlas, random: np.random.Generator, is_any_size: bool = False) -> Holed:
     """Draw stacks of two with a hole in one panel; in most of them the other shows what belongs there."""
     made = [
-        repeating_canvas(STACK, random, 1.0, p_same_style=1.0, p_same_size=_P_COPY_SIZE)
+        repeating_canvas(STACK, random, 1.0, 1.0, _P_COPY_SIZE[is_any_size], is_any_size)
         if random.random() < _P_COPYING
         else independent_canvas(STACK, random, 0.0)
         for _ in range(N_COPYING)

@@ -13,7 +13,7 @@ from lab.images.train import COMMAND
 from lab.images.train.autoencoder import SCHEDULE as AUTOENCODER
 from lab.images.train.autoencoder import train_autoencoder
 from lab.images.train.base import ALONE, LONGER, TOGETHER, LatentTable, Stage, latent_table, train_base
-from lab.images.train.fill import COPYING, train_copying, train_fill
+from lab.images.train.fill import COPYING, RESIZING, train_copying, train_fill
 from lab.images.train.fill import SCHEDULE as FILL
 from lab.images.train.measure import measure
 from lab.images.train.probe import save_probe, train_probe
@@ -82,6 +82,14 @@ def copying(work: Path, device: str = "cpu") -> Iterator[Step]:
     transformer, steps = train_copying(load_embedded(device=device), drawings, work / "copying.pt", SEED)
     yield from curve(steps, work / "copying.csv")
     _save_fill(transformer, "copying", COPYING, drawings, work)
+
+
+def resizing(work: Path, device: str = "cpu") -> Iterator[Step]:
+    """Go on once more in the same way, with things of all sizes."""
+    drawings, model = atlas(), load_embedded(device=device)
+    transformer, steps = train_copying(model, drawings, work / "resizing.pt", SEED + 1, RESIZING, True)
+    yield from curve(steps, work / "resizing.csv")
+    _save_fill(transformer, "resizing", RESIZING, drawings, work)
 
 
 def loras(work: Path, device: str = "cpu") -> Iterator[Step]:
