@@ -54,6 +54,8 @@ class BrushParams:
         strengths: How far attention is shifted, each 0 to 1; 0.3 is the published strength, 0 changes nothing
             and must be one of them.
         is_named: Whether captions name the subject; else they say "the same thing".
+        is_fitted: Whether the subject stands in its panel as it is to stand in the hole; else it is as large
+            as the panel allows.
         n_queries: Pairs of subject and picture, 1 to 500.
         n_steps: Denoising steps.
         guidance: Guidance.
@@ -62,6 +64,7 @@ class BrushParams:
 
     strengths: tuple[float, ...] = STRENGTHS
     is_named: bool = False
+    is_fitted: bool = True
     n_queries: int = 48
     n_steps: int = 20
     guidance: float = 3.0
@@ -121,7 +124,7 @@ class BrushSweep:
         from lab.images.shelf import load_weighed
 
         model = load_weighed({})
-        insertion = insertion_of(batch.pair, atlas(), self.params.is_named)
+        insertion = insertion_of(batch.pair, atlas(), self.params.is_named, self.params.is_fitted)
         settings = Settings(self.params.n_steps, self.params.guidance)
         true = draw(batch.pair.truth, atlas())
         rows = [self._row(batch, TRUE, true, insertion, 0.0)]
@@ -175,8 +178,8 @@ def prepare(params: BrushParams) -> BrushSweep:
 
     if embedded().fill is None:
         raise WeightsError(
-            "the fill branch is not trained yet. To train it (half an hour on two cores): "
-            "python -m lab.images.train fill"
+            "the fill branch is not trained yet. To train it (two hours on two cores): "
+            "python -m lab.images.train fill, then copying, then resizing"
         )
     return BrushSweep(load_probe(), params)
 

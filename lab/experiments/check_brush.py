@@ -40,7 +40,12 @@ def check(is_quick: bool, store: Store) -> CheckResult:
     model, settings = load_weighed({}), Settings(params.n_steps, params.guidance)
     pairs = pairs_of(N_SAME, params.seed)
     differences = [
-        _difference(model, insertion_of(pair, atlas(), params.is_named), params.seed + place, settings)
+        _difference(
+            model,
+            insertion_of(pair, atlas(), params.is_named, params.is_fitted),
+            params.seed + place,
+            settings,
+        )
         for place, pair in enumerate(pairs)
     ]
     same = {

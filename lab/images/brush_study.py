@@ -6,7 +6,7 @@ captions name the subject, they say "the same thing", so that only the subject's
 Source of the question: Xu et al. 2025, In-Context Brush (arXiv:2505.20271).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image
@@ -59,13 +59,20 @@ def pairs_of(n: int, seed: int = 0) -> list[Pair]:
     return drawn
 
 
-def insertion_of(pair: Pair, drawings: Atlas, is_named: bool) -> Insertion:
-    """Ask for a pair's subject in the place of what its target shows."""
+def insertion_of(pair: Pair, drawings: Atlas, is_named: bool, is_fitted: bool = True) -> Insertion:
+    """Ask for a pair's subject in the place of what its target shows.
+
+    Args:
+        pair: Subject and target.
+        drawings: What they are drawn from.
+        is_named: Whether the captions name the subject.
+        is_fitted: Whether the subject stands in its panel where it is to go, as large as it is to be.
+    """
+    subject = replace(pair.subject, size=pair.target.size) if is_fitted else pair.subject
     above, below = (
-        panel.text if is_named else panel.text.replace(panel.word, SAME, 1)
-        for panel in (pair.subject, pair.truth)
+        panel.text if is_named else panel.text.replace(panel.word, SAME, 1) for panel in (subject, pair.truth)
     )
-    return Insertion(draw(pair.subject, drawings), draw(pair.target, drawings), MASK, below, above)
+    return Insertion(draw(subject, drawings), draw(pair.target, drawings), MASK, below, above)
 
 
 def crop(picture: np.ndarray, mask: np.ndarray) -> np.ndarray:

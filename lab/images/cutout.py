@@ -14,6 +14,7 @@ TOLERANCE = 32.0
 """How far a colour may be from the background's and still count as it: distance in RGB, 0 to 441."""
 _P_PLAIN = 0.9  # of the border that must have the background's colour
 _LARGEST = 512  # pixels of a side: more say nothing of a subject that becomes 58 pixels
+_FILLED = 0.85  # of a hole's box that a subject takes, as the lab's drawings do
 _SEEN = 8  # alpha from which on a pixel belongs to the subject
 
 
@@ -72,6 +73,27 @@ def cut_out(picture: np.ndarray, tolerance: float = TOLERANCE) -> np.ndarray:
     return np.dstack([rgb, is_subject.astype(np.uint8) * 255])
 
 
+def fitted(subject: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Put what an RGBA picture shows on white where a mask is, with a little room to the mask's box.
+
+    A small model takes over a subject that stands where it is to go, and hardly one of another size.
+
+    Args:
+        subject: RGBA, uint8, shape (height, width, 4), something of it visible.
+        mask: Bool, shape (side, side), true somewhere.
+
+    Returns:
+        RGB, uint8, shape (side, side, 3).
+    """
+    left, top, right, bottom = bounds(mask)
+    width, height = right - left, bottom - top
+    extent = _extent(subject)
+    small = _cropped(subject, _FILLED * min(width / extent[0], height / extent[1]))
+    panel = Image.new("RGBA", mask.shape[::-1], "white")
+    panel.alpha_composite(small, (left + (width - small.width) // 2, top + (height - small.height) // 2))
+    return np.asarray(panel.convert("RGB"))
+
+
 def centred(subject: np.ndarray, size: int = SIZES["large"], side: int = SIDE) -> np.ndarray:
     """Put what an RGBA picture shows in the middle of a white panel, RGB, uint8, shape (side, side, 3).
 
@@ -82,15 +104,25 @@ def centred(subject: np.ndarray, size: int = SIZES["large"], side: int = SIDE) -
     """
     if not 1 <= size <= side:
         raise ValueError(f"size must be 1 to {side}, got {size}")
+    small = _cropped(subject, size / max(_extent(subject)))
+    panel = Image.new("RGBA", (side, side), "white")
+    panel.alpha_composite(small, ((side - small.width) // 2, (side - small.height) // 2))
+    return np.asarray(panel.convert("RGB"))
+
+
+def _extent(subject: np.ndarray) -> tuple[int, int]:
+    """Return the width and height of what an RGBA picture shows."""
     left, top, right, bottom = bounds(subject[..., 3] >= _SEEN)
-    scale = size / max(right - left, bottom - top)
+    return right - left, bottom - top
+
+
+def _cropped(subject: np.ndarray, scale: float) -> Image.Image:
+    """Cut out what an RGBA picture shows, and scale it."""
+    left, top, right, bottom = bounds(subject[..., 3] >= _SEEN)
     shape = max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale))
     cropped = Image.fromarray(np.ascontiguousarray(subject[top:bottom, left:right]))
     # premultiplied: transparent pixels have no colour to bleed into the rim
-    small = cropped.convert("RGBa").resize(shape, Image.Resampling.LANCZOS).convert("RGBA")
-    panel = Image.new("RGBA", (side, side), "white")
-    panel.alpha_composite(small, ((side - shape[0]) // 2, (side - shape[1]) // 2))
-    return np.asarray(panel.convert("RGB"))
+    return cropped.convert("RGBa").resize(shape, Image.Resampling.LANCZOS).convert("RGBA")
 
 
 def bounds(mask: np.ndarray) -> tuple[int, int, int, int]:

@@ -267,3 +267,11 @@ def test_a_strength_keeps_the_published_proportions():
     assert at(0.3) == BrushStrength() and at(0) == NOTHING
     with pytest.raises(ValueError, match="image must be 0 to 1, got 2"):
         at(2)
+
+
+def test_a_fitted_subject_has_the_size_of_the_place_that_it_goes_to(drawings):
+    pair = pairs_of(1)[0]
+    plain, whole = (insertion_of(pair, drawings, False, is_fitted) for is_fitted in (True, False))
+    assert (plain.subject == draw(replace(pair.subject, size="medium"), drawings)).all()
+    assert (whole.subject == draw(pair.subject, drawings)).all()
+    assert (plain.subject[~MASK] == 255).all() and (plain.subject != whole.subject).any()

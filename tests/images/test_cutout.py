@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from lab.images.cutout import bounds, centred, cut_out, mask_of, subject_panel
+from lab.images.cutout import bounds, centred, cut_out, fitted, mask_of, subject_panel
 
 RED, BLUE, GREY = (200, 30, 30), (20, 40, 220), (180, 180, 180)
 
@@ -134,3 +134,21 @@ def test_numbers_that_mark_nothing_are_named(numbers, message):
 def test_an_empty_mask_has_no_bounds():
     with pytest.raises(ValueError, match="the mask is empty"):
         bounds(np.zeros((4, 4), bool))
+
+
+def test_a_fitted_subject_stands_in_the_hole_with_room_to_its_box():
+    subject = np.zeros((100, 300, 4), np.uint8)
+    subject[20:80, 50:250] = (200, 0, 0, 255)
+    mask = mask_of("rectangle", 50, 0, 50, 50)
+    panel = fitted(subject, mask)
+    left, top, right, bottom = bounds((panel != 255).any(2))
+    assert (right - left, bottom - top) == (27, 8)  # .85 of 32 wide, its own proportions
+    assert abs((left + right) / 2 - 48) <= 1 and abs((top + bottom) / 2 - 16) <= 1
+    assert (panel[~mask] == 255).all()
+
+
+def test_a_subject_is_fitted_into_the_smallest_hole():
+    subject = np.full((10, 10, 4), 255, np.uint8)
+    mask = np.zeros((64, 64), bool)
+    mask[5, 5] = True
+    assert fitted(subject, mask).shape == (64, 64, 3)

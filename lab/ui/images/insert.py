@@ -9,7 +9,7 @@ import numpy as np
 
 from lab.images.brush_study import MASK
 from lab.images.caption import compose
-from lab.images.cutout import subject_panel
+from lab.images.cutout import cut_out, fitted, subject_panel
 from lab.images.grid import STACK
 from lab.images.panels import BACKGROUNDS, Panel, draw
 from lab.images.pictures import ENDINGS, as_png, panel_of, rgba_of
@@ -180,7 +180,7 @@ def insertion_of(values: Any) -> "Insertion":
         raise ValueError("nothing is marked: paint the hole, or mark a shape by numbers")
     if hole.shape != target.shape[:2]:
         raise ValueError("the hole is of another picture: clear it, and paint it anew")
-    return Insertion(subject, target, hole > 0, str(values[7] or ""), told)
+    return Insertion(fitted(cut_out(subject), hole > 0), target, hole > 0, str(values[7] or ""), told)
 
 
 def _asked(*values: Any) -> list[Any]:

@@ -13,6 +13,7 @@ from lab.ui.run_controls import Updates
 from lab.ui.running import RunState
 from lab.ui.study import Watch
 from lab.ui.widgets.markup import note
+from lab.ui.worlds.rooms import world_of
 from lab.worlds import shelf
 from lab.worlds.growth import Moment
 from lab.worlds.world import Curve
@@ -63,8 +64,6 @@ def _history(opened: Opened, state: RunState | None) -> Sequence[Learning | Mome
 
 def _table(history: Sequence[Learning | Moment], group: str, opened: Opened) -> pd.DataFrame:
     """List the values of a group: step, label, value."""
-    from lab.ui.worlds.rooms import world_of
-
     rows = [
         {"step": moment.step, "label": curve.label, "value": moment.measures[curve.name]}
         for curve in world_of(opened).curves
