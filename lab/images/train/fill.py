@@ -5,8 +5,7 @@ every panel, as things come again in photographs. Their captions do not differ, 
 are seen tell which kind it is. That does not teach it to look: three branches that saw ever more repetition
 (none, on 29 % and on 60 % of canvases of several panels) drew the subject in at most 2 of 48 pairs. So it
 goes on with canvases of two panels, most of which hold one thing twice while the caption does not name it;
-within a hundred steps it copies, though only what is large; then it goes on with things of all sizes
-(`train_copying`).
+it learns to copy, though well only what is large, and goes on with things of all sizes (`train_copying`).
 
 Source of the channels: FluxFillPipeline of diffusers, see `lab.images.fill`.
 """

@@ -30,7 +30,8 @@ def build(experiment_id: str, opened: gr.State, when: Sequence[Any]) -> None:
             return [note("info", NOT_KEPT if run else "Train a learner first."), None]
         return ["", figure_of(kept, share)]
 
-    gr.on([*when, step.change], draw, [opened, step], [told, plot], **QUIET)
+    for event in (*when, step.change):
+        event(draw, [opened, step], [told, plot], **QUIET)
 
 
 def figure_of(kept: Kept, share: float) -> Any:
