@@ -164,11 +164,8 @@ def wire_run(stage: Stage, controls: RunControls, *also: Any) -> list[Any]:
 
     def stop(request: gr.Request) -> Any:
         is_running = running.stop(request, stage.experiment_id)
-        return (
-            note("info", "Stopping: the batch that is being answered ends first.")
-            if is_running
-            else gr.skip()
-        )
+        # the run itself tells that it is stopping: words from here could come after its last ones and stay
+        return gr.Button(interactive=False) if is_running else gr.skip()
 
     def price(*values: Any) -> Iterator[Any]:
         yield from pricing_updates(stage, values)
@@ -186,7 +183,7 @@ def wire_run(stage: Stage, controls: RunControls, *also: Any) -> list[Any]:
         )
         for begin in (controls.run.click, *also)
     ]
-    controls.stop.click(stop, None, controls.status, **LIGHT)
+    controls.stop.click(stop, None, controls.stop, **LIGHT)
     controls.cost.click(
         price, list(stage.inputs), controls.status,
         show_progress="minimal", show_progress_on=controls.status, **HEAVY,

@@ -51,7 +51,8 @@ def test_a_training_is_stopped_and_goes_on_from_what_is_asked_for(page):
     page.locator("#abrupt-run").click()
     expect(page.locator("#abrupt-status")).to_contain_text("of 3,000 steps", timeout=LONG)
     page.locator("#abrupt-stop").click()
-    expect(page.locator("#abrupt-run")).to_have_text("Resume", timeout=LONG)
+    expect(page.locator("#abrupt-status")).to_contain_text("Stopped at", timeout=LONG)
+    expect(page.locator("#abrupt-run")).to_have_text("Resume")
     expect(page.locator("#abrupt-run")).to_be_enabled()
 
 
