@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 import pandas as pd
 import plotly.graph_objects as go
 
+from lab.worlds.growth import Moment
+
 
 @dataclass(frozen=True)
 class Cost:
@@ -57,21 +59,4 @@ class Result:
     summary: dict = field(repr=False)
 
 
-@dataclass(frozen=True)
-class Learning:
-    """How a learner that is trained for this run gets on.
-
-    Args:
-        step: Training steps done.
-        n_steps: Of how many.
-        loss: Mean loss since the last event; NaN before the first step.
-        measures: What it can do by now, by name; empty where it was not measured.
-    """
-
-    step: int
-    n_steps: int
-    loss: float
-    measures: dict[str, float]
-
-
-Event = Cost | Progress | Partial | Learning | Result
+Event = Cost | Progress | Partial | Moment | Result

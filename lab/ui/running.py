@@ -13,11 +13,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from lab.experiments.events import Cost, Event, Learning, Partial, Progress, Result
+from lab.experiments.events import Cost, Event, Partial, Progress, Result
 from lab.experiments.making import is_finished
 from lab.runs.store import Store, StoreError
 from lab.ui.people import Lab
 from lab.weights import WeightsError
+from lab.worlds.growth import Moment
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -56,7 +57,7 @@ class RunState:
     cost: Cost | None = None
     progress: Progress | None = None
     predictions: "pd.DataFrame | None" = None
-    learned: tuple[Learning, ...] = ()
+    learned: tuple[Moment, ...] = ()
     result: Result | None = None
     elapsed_s: float = 0.0
 
@@ -181,7 +182,7 @@ def _after(state: RunState, item: "Event | str | RunState | BaseException") -> R
         return replace(state, phase="running", progress=item)
     if isinstance(item, Partial):
         return replace(state, predictions=item.predictions)
-    if isinstance(item, Learning):
+    if isinstance(item, Moment):
         return replace(state, phase="running", learned=(*state.learned, item))
     if isinstance(item, Result):
         return replace(state, phase="finished", result=item)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
-from lab.experiments.events import Cost, Event, Learning, Progress, Result
+from lab.experiments.events import Cost, Event, Progress, Result
 from lab.experiments.making import answering, is_finished
 from lab.experiments.views import floor_of, paired, split_controls
 from lab.runs.environment import environment
@@ -137,7 +137,7 @@ def _trained(world: World, seed: int) -> Generator[Event, None, Kept]:
         history.append(moment)
         left = moment.seconds / moment.step * (moment.n_steps - moment.step) if moment.step else None
         yield Progress(moment.step, moment.n_steps, moment.seconds, left, "training the learner", "steps")
-        yield Learning(moment.step, moment.n_steps, moment.loss, moment.measures)
+        yield moment
     growth.learner.eval()
     return Kept(world, growth.learner, growth.snapshots, history)
 

@@ -6,7 +6,6 @@ from typing import Any
 import gradio as gr
 import pandas as pd
 
-from lab.experiments.events import Learning
 from lab.figures import growth_curves
 from lab.ui.opened import Opened
 from lab.ui.run_controls import Updates
@@ -55,14 +54,14 @@ def curves_watch(experiment_id: str, curves: Sequence[Curve]) -> Watch:
     return Watch(build, show)
 
 
-def _history(opened: Opened, state: RunState | None) -> Sequence[Learning | Moment]:
+def _history(opened: Opened, state: RunState | None) -> Sequence[Moment]:
     if state is not None and state.learned:
         return [event for event in state.learned if event.measures]
     kept = shelf.find(opened.run_id)
     return [moment for moment in kept.history if moment.measures] if kept else []
 
 
-def _table(history: Sequence[Learning | Moment], group: str, opened: Opened) -> pd.DataFrame:
+def _table(history: Sequence[Moment], group: str, opened: Opened) -> pd.DataFrame:
     """List the values of a group: step, label, value."""
     rows = [
         {"step": moment.step, "label": curve.label, "value": moment.measures[curve.name]}

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from lab.experiments import EXPERIMENTS
-from lab.experiments.events import Cost, Learning, Partial, Progress, Result
+from lab.experiments.events import Cost, Partial, Progress, Result
 from lab.experiments.registry import build_params, find_experiment
 from lab.experiments.worlds.grown import _margin
 from lab.runs.store import Store
 from lab.worlds import shelf
+from lab.worlds.growth import Moment
 
 INDUCTION = find_experiment(EXPERIMENTS, "induction")
 LINEAR = find_experiment(EXPERIMENTS, "linear")
@@ -33,11 +34,11 @@ def learned(tmp_path_factory):
 def test_it_tells_its_cost_then_how_the_learner_gets_on_then_answers(learned):
     _, events, _ = learned
     assert isinstance(events[0], Cost) and isinstance(events[-1], Result)
-    learning = [event for event in events if isinstance(event, Learning)]
+    learning = [event for event in events if isinstance(event, Moment)]
     assert learning[-1].step == 150
     assert learning[-1].measures["accuracy"] > 0.9
     kinds = [type(event) for event in events if not isinstance(event, Partial)]
-    assert kinds.index(Learning) < len(kinds) - 1 - kinds[::-1].index(Progress)
+    assert kinds.index(Moment) < len(kinds) - 1 - kinds[::-1].index(Progress)
 
 
 def test_every_query_is_asked_under_every_layout_and_some_once_more(learned):

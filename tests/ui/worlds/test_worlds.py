@@ -6,7 +6,6 @@ import gradio as gr
 import pytest
 
 from lab.experiments import EXPERIMENTS
-from lab.experiments.events import Learning
 from lab.experiments.registry import build_params, find_experiment
 from lab.runs.store import Store
 from lab.ui.opened import Opened
@@ -18,6 +17,7 @@ from lab.ui.worlds.rooms import ROOMS, world_of
 from lab.ui.worlds.sequences import sequences_html
 from lab.ui.worlds.watch import curves_watch
 from lab.worlds import shelf
+from lab.worlds.growth import Moment
 from lab.worlds.settings import bounds_of
 
 INDUCTION = find_experiment(EXPERIMENTS, "induction")
@@ -112,9 +112,9 @@ def watching(opened, state):
 def test_curves_are_drawn_while_it_learns(opened):
     measured = {curve.name: 0.5 for curve in world_of(opened).curves}
     learned = (
-        Learning(0, 10, math.nan, measured),
-        Learning(5, 10, 1.0, {}),
-        Learning(10, 10, 0.5, {**measured, "accuracy": 0.9}),
+        Moment(0, 10, math.nan, 0.0, measured),
+        Moment(5, 10, 1.0, 0.1, {}),
+        Moment(10, 10, 0.5, 0.2, {**measured, "accuracy": 0.9}),
     )
     parts, updates = watching(opened, RunState("running", learned=learned))
     figure = updates[parts[1]]
