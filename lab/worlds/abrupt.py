@@ -25,17 +25,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 from lab.training.loop import Schedule
 from lab.worlds.items import (
-    LAYOUTS,
+    OfPairs,
     Sequences,
-    arranged,
     directions,
     distinct_labels,
     drawn,
     noised,
-    positions,
     replies,
     shuffled,
-    written,
     zipf,
 )
 from lab.worlds.settings import Settings, choice, number
@@ -89,14 +86,13 @@ PRESETS = (
 
 
 @dataclass(frozen=True)
-class Abrupt:
+class Abrupt(OfPairs):
     """The world of eight pairs and a query."""
 
     settings: AbruptSettings = AbruptSettings()
     seed: int = 0
     id: ClassVar[str] = "abrupt-learning"
     questions: ClassVar[tuple[str, ...]] = ("new_classes", "swapped", "train", "absent")
-    layouts: ClassVar[tuple[str, ...]] = LAYOUTS
     n_batch = 128
     curves = (
         Curve("new_classes", "new classes (context only)", "accuracy", "Right on classes never met."),
@@ -211,23 +207,11 @@ class Abrupt:
                 found |= associations(cache, batch)
         return found
 
-    def arranged(self, batch: Sequences, layout: str) -> Sequences:
-        """Move the pairs of every context."""
-        return arranged(batch, layout)
-
     def reply(
         self, learner: "Learner", batch: Sequences, hooks: "Hooks | None" = None, cache: "Cache | None" = None
     ) -> Replies:
         """Answer in letters."""
         return replies(self.answer(learner, batch, hooks, cache), batch)
-
-    def written(self, batch: Sequences) -> list[str]:
-        """Write sequences such as "7=b 31=d 7=?"."""
-        return written(batch)
-
-    def positions(self, batch: Sequences, row: int) -> list[str]:
-        """Name items by their class and labels by their letter."""
-        return positions(batch, row)
 
     @cached_property
     def _classes(self) -> "torch.Tensor":

@@ -20,7 +20,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 from lab.training.loop import Schedule
-from lab.worlds.items import LAYOUTS, Sequences, arranged, directions, positions, replies, written
+from lab.worlds.items import OfPairs, Sequences, directions, replies
 from lab.worlds.settings import Settings, choice, number
 from lab.worlds.world import Curve, Preset, Replies
 
@@ -71,14 +71,13 @@ PRESETS = (
 
 
 @dataclass(frozen=True)
-class Induction:
+class Induction(OfPairs):
     """The world of `x1 l1 x2 l2 x?`."""
 
     settings: InductionSettings = InductionSettings()
     seed: int = 0
     id: ClassVar[str] = "induction-heads"
     questions: ClassVar[tuple[str, ...]] = ("train", "classes")
-    layouts: ClassVar[tuple[str, ...]] = LAYOUTS
     n_batch = 128
 
     @property
@@ -193,10 +192,6 @@ class Induction:
                 found |= _head_scores(cache, batch)
         return found
 
-    def arranged(self, batch: Sequences, layout: str) -> Sequences:
-        """Move the pairs of every context."""
-        return arranged(batch, layout)
-
     def reply(
         self, learner: "Learner", batch: Sequences, hooks: "Hooks | None" = None, cache: "Cache | None" = None
     ) -> Replies:
@@ -205,14 +200,6 @@ class Induction:
 
         hooks = together(self.clamps(batch), hooks or {})
         return replies(self._clamped_answer(learner, batch, hooks, cache), batch)
-
-    def written(self, batch: Sequences) -> list[str]:
-        """Write sequences such as "7=b 31=d 7=?"."""
-        return written(batch)
-
-    def positions(self, batch: Sequences, row: int) -> list[str]:
-        """Name items by their class and labels by their letter."""
-        return positions(batch, row)
 
     def _clamped_answer(
         self, learner: "Learner", batch: Sequences, hooks: "Hooks | None", cache: "Cache | None" = None

@@ -6,7 +6,7 @@ and how often each is met at all, is what the worlds of `abrupt` and `properties
 
 import math
 from string import ascii_lowercase
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from lab.worlds.world import Replies
 
@@ -75,6 +75,24 @@ def written(batch: Sequences) -> list[str]:
         pairs = [f"{item}={label_word(label)}" for item, label in zip(classes, labels, strict=False)]
         texts.append(" ".join([*pairs, f"{classes[-1]}=?"]))
     return texts
+
+
+class OfPairs:
+    """What worlds of labelled pairs have in common; a world takes it as its parent."""
+
+    layouts: ClassVar[tuple[str, ...]] = LAYOUTS
+
+    def arranged(self, batch: Sequences, layout: str) -> Sequences:
+        """Move the pairs of every context; see `arranged`."""
+        return arranged(batch, layout)
+
+    def written(self, batch: Sequences) -> list[str]:
+        """Write sequences such as "7=b 31=d 7=?"."""
+        return written(batch)
+
+    def positions(self, batch: Sequences, row: int) -> list[str]:
+        """Name items by their class and labels by their letter."""
+        return positions(batch, row)
 
 
 def replies(scores: "torch.Tensor", batch: Sequences) -> Replies:

@@ -21,6 +21,18 @@ class Kept(NamedTuple):
     snapshots: Snapshots
     history: list[Moment]
 
+    def at(self, share: float) -> "tuple[int, Learner]":
+        """Return what the learner was after a share, 0 to 1, of its training: the step, and a copy.
+
+        The step is the nearest at which a snapshot was kept.
+        """
+        import torch
+
+        with torch.random.fork_rng():
+            learner = self.world.build()
+        step = self.snapshots.restore(round(share * self.snapshots.steps[-1]), learner)
+        return step, learner.eval()
+
 
 _kept: OrderedDict[str, Kept] = OrderedDict()
 _lock = threading.Lock()

@@ -1,7 +1,7 @@
 """What a world offers, so that one trainer, one tab and one experiment serve all of them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 from lab.training.loop import Schedule
@@ -57,7 +57,7 @@ class Preset:
 
     name: str
     settings: Mapping[str, Any]
-    look_for: str = field(compare=False)
+    look_for: str
 
 
 class World(Protocol):

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from lab.worlds.core.surgery import head_scores, kept, looking, previous_token, silenced, together
+from lab.worlds.core.surgery import kept, looking, previous_token, silenced, together
 from lab.worlds.core.transformer import Transformer, TransformerConfig
 
 
@@ -67,9 +67,3 @@ def test_hooks_of_one_place_act_one_after_the_other():
 
 def test_previous_token_looks_one_back():
     assert previous_token(3).tolist() == [[1, 0, 0], [1, 0, 0], [0, 1, 0]]
-
-
-def test_heads_are_scored_by_their_attention(model, x):
-    scores = head_scores(seen(model, x), lambda pattern: pattern.sum(-1).mean(-1))
-    assert set(scores) == {(layer, head) for layer in range(2) for head in range(4)}
-    assert all(abs(value - 1) < 1e-5 for value in scores.values())

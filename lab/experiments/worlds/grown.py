@@ -61,7 +61,7 @@ def grown(experiment_id: str, world: type, settings: type[Settings]) -> Grown:
         recipe = Recipe(experiment_id, asdict(params))
         if not is_finished(store, recipe.id):
             yield cost(params)
-            here = _world_of(world, settings, params)
+            here = world_of(world, settings, params)
             store.begin(recipe, _record(here))
             kept = shelf.find(recipe.id)
             if kept is None:
@@ -125,7 +125,8 @@ def params_of(world: type, settings: type[Settings]) -> type:
     )
 
 
-def _world_of(world: type, settings: type[Settings], params: Any) -> World:
+def world_of(world: type, settings: type[Settings], params: Any) -> World:
+    """Return the world that the parameters of a run describe."""
     chosen = {field.name: getattr(params, field.name) for field in fields(settings)}  # type: ignore[arg-type]
     return world(settings(**chosen), params.seed)
 

@@ -117,10 +117,7 @@ def seen(kept: Kept, cut: Cut) -> Seen:
     from lab.worlds.core.surgery import silenced, together
 
     world = kept.world
-    with torch.random.fork_rng():
-        learner = world.build().eval()
-    steps = kept.snapshots.steps
-    step = kept.snapshots.restore(round(cut.step * steps[-1]), learner)
+    step, learner = kept.at(cut.step)
     batch = world.sample(N_ASKED, torch.Generator().manual_seed(_DRAWN_BY), world.questions[0])
     known = heads_of(kept)
     heads = [tuple(map(int, name.split("."))) for name in cut.silenced if name in known]

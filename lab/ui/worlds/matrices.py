@@ -36,11 +36,7 @@ def build(experiment_id: str, opened: gr.State, when: Sequence[Any]) -> None:
 
 def figure_of(kept: Kept, share: float) -> Any:
     """Draw KQ of every head as it was at a share of the training, OV in its caption."""
-    import torch
-
-    with torch.random.fork_rng():
-        learner = kept.world.build()
-    step = kept.snapshots.restore(round(share * kept.snapshots.steps[-1]), learner)
+    step, learner = kept.at(share)
     kq, ov = learner.body.kq.detach().numpy(), learner.body.ov.detach()[:, -1].tolist()  # type: ignore[union-attr,operator,index]
     blocks = {f"head {head}: OV {gain:+.2f}": kq[head] for head, gain in enumerate(ov)}
     return matrices(blocks, f"KQ after {step:,} steps; the last row and column belong to y")

@@ -1,8 +1,8 @@
 """Which worlds have a sub-tab, in the order in which they stand there."""
 
-from dataclasses import fields
 from typing import NamedTuple
 
+from lab.experiments.worlds import grown
 from lab.ui.opened import Opened
 from lab.worlds import abrupt, induction, linear
 from lab.worlds.settings import Settings
@@ -66,5 +66,4 @@ ROOMS = (
 def world_of(opened: Opened) -> World:
     """Return the world of a run."""
     room = next(each for each in ROOMS if each.id == opened.experiment)
-    chosen = {field.name: getattr(opened.params, field.name) for field in fields(room.settings)}  # type: ignore[arg-type]
-    return room.world(room.settings(**chosen), opened.params.seed)
+    return grown.world_of(room.world, room.settings, opened.params)

@@ -1,6 +1,6 @@
 """Hooks for taking a learner apart: silence heads, force where they look, keep what follows as it was."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 
 import torch
 
@@ -73,24 +73,6 @@ def previous_token(length: int) -> torch.Tensor:
     pattern = torch.eye(length).roll(-1, 1).tril(-1)
     pattern[0, 0] = 1.0
     return pattern
-
-
-def head_scores(
-    cache: Mapping[str, torch.Tensor], score: Callable[[torch.Tensor], torch.Tensor]
-) -> dict[Head, float]:
-    """Score every head by its attention.
-
-    Args:
-        cache: Of a pass.
-        score: Takes a layer's attention, shape (batch, head, query, key), and returns (batch, head).
-    """
-    found = {}
-    for name, pattern in cache.items():
-        if name.endswith("attn.hook_pattern"):
-            layer = int(name.split(".")[1])
-            for head, value in enumerate(score(pattern).mean(0).tolist()):
-                found[layer, head] = value
-    return found
 
 
 def _constant(value: torch.Tensor) -> Hook:
