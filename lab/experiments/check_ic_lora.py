@@ -25,7 +25,7 @@ GIVEN = ("lora+blend", "lora+context", "lora+fill")
 MORE_ARMS = (*STRENGTHS, *FEWER, *GIVEN)
 """Strengths, fewer sets, and the ways to give the first panel: for the first task alone."""
 SEEDS = (0, 1, 2)
-N_SETS = 72
+N_SETS = 64
 
 
 def check(is_quick: bool, store: Store) -> CheckResult:
@@ -47,7 +47,7 @@ def _full() -> list[SetsParams]:
     """Name all runs of the study: every task once, the studied ones with three seeds and more arms."""
     asked = []
     for task in TASKS:
-        arms = ARMS if task.id in STUDIED else (BASE, LORA, WRONG)
+        arms = ARMS if task.id in STUDIED else (BASE, LORA)
         arms = (*arms, *MORE_ARMS) if task.id == FIRST else arms
         seeds = SEEDS if task.id in STUDIED else SEEDS[:1]
         asked += [SetsParams(task.id, arms, n_queries=N_SETS, seed=seed) for seed in seeds]

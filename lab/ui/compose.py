@@ -37,6 +37,24 @@ STOPPED = "Stopped: nothing is shown of a prompt that was not asked under every 
 STALE = "The prompt has changed since these answers: ask again."
 
 
+NOW = "(history, asked_for, now, ...composed) => [history, asked_for, performance.now(), ...composed]"
+LOOKING: dict[str, Any] = {
+    "js": NOW,
+    "concurrency_id": "compose-look",
+    "concurrency_limit": 1,
+    "show_progress": "hidden",
+    "api_visibility": "private",
+}
+"""Requests may overtake each other: each tells when the page asked, and one is answered at a time."""
+
+
+class Seen(NamedTuple):
+    """The prompts that the page has shown, the newest last, and when (in ms) it asked for the newest."""
+
+    prompts: list[Composed]
+    at: float
+
+
 class ComposeTab(NamedTuple):
     """What the shell needs of the tab: its fields, and the buttons that take the prompt elsewhere."""
 
@@ -47,12 +65,19 @@ class ComposeTab(NamedTuple):
     asked_for: gr.State
     stale: gr.HTML
     history: gr.State
+    now: gr.Number
+
+    @property
+    def looked(self) -> list[Any]:
+        """Return the inputs of `look`."""
+        return [self.history, self.asked_for, self.now, *self.fields.composed]
 
 
 def build() -> ComposeTab:
     """Build the tab inside the current Blocks and wire what stays within it."""
     first = PRESETS[0].make()
-    history, asked_for, found = gr.State([first]), gr.State(None), gr.State(None)
+    history, asked_for, found = gr.State(Seen([first], 0)), gr.State(None), gr.State(None)
+    now = gr.Number(visible=False)
     gr.Markdown(
         "Write a prompt by hand, see it as the model reads it, and ask one query under every slot at once."
     )
@@ -74,7 +99,7 @@ def build() -> ComposeTab:
                 )
             gr.Markdown("### The prompt, as the model reads it")
             preview = gr.HTML(elem_id="compose-prompt", padding=False)
-    tab = ComposeTab(inputs, to_position, to_order, preview, asked_for, panel.stale, history)
+    tab = ComposeTab(inputs, to_position, to_order, preview, asked_for, panel.stale, history, now)
     _wire_editing(tab, presets)
     _wire_asking(tab, panel, found)
     return tab
@@ -83,13 +108,13 @@ def build() -> ComposeTab:
 def _wire_editing(tab: ComposeTab, presets: list[tuple[gr.Button, Preset]]) -> None:
     """Wire everything that changes the prompt; each change redraws the preview and can be undone."""
     inputs, quiet = tab.fields, {"api_visibility": "private", "show_progress": "hidden"}
-    redraw = {"fn": look, "inputs": [tab.history, tab.asked_for, *inputs.composed]}
     gr.on(
         [component.change for component in inputs.composed],
-        **redraw,
-        outputs=[tab.history, tab.preview, tab.stale],
+        look,
+        tab.looked,
+        [tab.history, tab.preview, tab.stale],
         trigger_mode="always_last",
-        **quiet,
+        **LOOKING,
     )
     for button, preset in presets:
         button.click(partial(take_preset, preset), None, inputs.shown, **quiet)
@@ -145,23 +170,25 @@ def wire_look(tab: ComposeTab, *events: Any) -> None:
     for event in events:
         event(
             look,
-            [tab.history, tab.asked_for, *tab.fields.composed],
+            tab.looked,
             [tab.history, tab.preview, tab.stale],
-            api_visibility="private",
-            show_progress="hidden",
+            **LOOKING,
         )
 
 
-def look(history: list[Composed], asked_for: Composed | None, *values: Any) -> Values:
+def look(history: Seen, asked_for: Composed | None, now: float, *values: Any) -> Values:
     """Redraw the preview, remember the prompt for Undo, and mark answers that belong to another prompt."""
+    if now < history.at:  # overtaken: something newer is on the page
+        return gr.skip(), gr.skip(), gr.skip()
     try:
         composed = collect(*values)
-        if history[-1] != composed:
-            history = [*history, composed][-MAX_UNDO:]
+        prompts = history.prompts
+        if prompts[-1] != composed:
+            prompts = [*prompts, composed][-MAX_UNDO:]
         stale = note("warn", STALE) if asked_for not in (None, composed) else ""
-        return history, preview_html(composed), stale
+        return Seen(prompts, now), preview_html(composed), stale
     except SAYABLE as error:
-        return gr.skip(), note("error", say(error)), gr.skip()
+        return history._replace(at=now), note("error", say(error)), gr.skip()
 
 
 def take_preset(preset: Preset) -> Values:
@@ -207,19 +234,19 @@ def fill(method: str, n_demos: float, seed: float, *values: Any) -> Values:
         return gr.skip(), note("error", say(error))
 
 
-def undo(history: list[Composed], *values: Any) -> Values:
+def undo(history: Seen, *values: Any) -> Values:
     """Go back to the last prompt that differs from the one on screen, which `look` may not have seen yet."""
     try:
         current = collect(*values)
     except SAYABLE:  # what is on screen can't be read: anything before it will do
         current = None
-    past = list(history)
+    past = list(history.prompts)
     while past and past[-1] == current:
         past.pop()
     if not past:
         gr.Info("There is nothing to undo.")
         return history, *(gr.skip() for _ in range(8))
-    return past, *show(past[-1])
+    return history._replace(prompts=past), *show(past[-1])
 
 
 def ask_all(request: gr.Request, guess_first: bool, *values: Any) -> Iterator[Values]:

@@ -10,8 +10,8 @@ ANSWERED_MS = 180_000
 
 
 @pytest.fixture
-def compose(page: Page) -> Page:
-    """Open the Compose tab with its first preset."""
+def compose(default_model, page: Page) -> Page:
+    """Open the Compose tab with its first preset; the model is on the disk, so that its tokens show."""
     page.get_by_role("tab", name="Compose", exact=True).click()
     expect(page.locator("#compose-query textarea")).not_to_have_value("")
     return page

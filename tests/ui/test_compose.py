@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
+import gradio as gr
 import pytest
 
-from lab.ui.compose import undo
+from lab.ui.compose import Seen, look, undo
 from lab.ui.compose_fields import query_choices, query_text
 from lab.ui.composed import Composed
 
@@ -22,14 +23,22 @@ def on_screen(composed: Composed) -> list:
 
 @pytest.mark.parametrize("history", [[FIRST, SECOND], [FIRST]], ids=["seen", "not seen yet"])
 def test_undo_goes_back_whether_or_not_the_change_was_seen(history):
-    past, _, _, demos, query, *_ = undo(history, *on_screen(SECOND))
-    assert past == [FIRST] and query == "C"
+    past, _, _, demos, query, *_ = undo(Seen(history, 7.0), *on_screen(SECOND))
+    assert past == Seen([FIRST], 7.0) and query == "C"
     assert [item["input"] for item in demos["items"]] == ["A", "B"]
 
 
 def test_there_may_be_nothing_to_undo():
-    history, *updates = undo([FIRST], *on_screen(FIRST))
-    assert history == [FIRST] and len(updates) == 8
+    history, *updates = undo(Seen([FIRST], 0.0), *on_screen(FIRST))
+    assert history == Seen([FIRST], 0.0) and len(updates) == 8
+
+
+def test_a_request_that_was_overtaken_changes_nothing_that_a_newer_one_has_shown():
+    newest, preview, stale = look(Seen([FIRST], 0.0), FIRST, 20.0, *on_screen(SECOND))
+    assert newest == Seen([FIRST, SECOND], 20.0) and preview and "ask again" in stale
+    assert look(newest, FIRST, 10.0, *on_screen(FIRST)) == (gr.skip(), gr.skip(), gr.skip())
+    back, _, stale = look(newest, FIRST, 30.0, *on_screen(FIRST))
+    assert back.prompts[-1] == FIRST and stale == ""
 
 
 def test_a_query_is_picked_by_its_id():
