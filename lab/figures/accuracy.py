@@ -67,6 +67,8 @@ def accuracy_bars(
     best, worst = table.loc[table["metric"].idxmax()], table.loc[table["metric"].idxmin()]
     if not title and len(table) == 1:
         title = f"{best.layout} reaches {best.metric:.0%}"
+    elif not title and best.metric == worst.metric:
+        title = f"{best.metric:.0%} under every layout"
     elif not title:
         title = f"{best.layout} reaches {best.metric:.0%}, {worst.layout} {worst.metric:.0%}"
     hover = [

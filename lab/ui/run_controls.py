@@ -82,7 +82,7 @@ class TabHandle(NamedTuple):
         fill: Values of parameters to updates of `inputs`, by component.
         open_run: (run id, request) to one update for each of `outputs`: shows a stored run and restores its
             inputs.
-        inner: The tabs inside the tab that are to show it, each with the id of its place there.
+        inner: What inside the tab is to turn to it, such as its own tabs, each with the properties it gets.
     """
 
     inputs: list[Any]
@@ -90,11 +90,11 @@ class TabHandle(NamedTuple):
     recipe: Callable[[Sequence[Any]], Recipe]
     fill: Callable[[Mapping[str, Any]], Updates]
     open_run: Callable[[str, gr.Request], list[Any]]
-    inner: Mapping[gr.Tabs, str] = MappingProxyType({})
+    inner: Mapping[Any, Mapping[str, Any]] = MappingProxyType({})
 
     def turned(self) -> Updates:
-        """Turn the inner tabs to it."""
-        return {tabs: gr.Tabs(selected=place) for tabs, place in self.inner.items()}
+        """Turn the inside of the tab to it."""
+        return {part: gr.update(**properties) for part, properties in self.inner.items()}
 
     @classmethod
     def of(

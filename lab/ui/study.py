@@ -59,18 +59,19 @@ class Watch(NamedTuple):
 
     Args:
         build: Places it, and returns its components.
-        show: How they change: (components, run, state), the state None for a run that is opened.
+        show: How they change: (components, run, state), the state None for a run that is opened, and the
+            run None where there is none.
     """
 
     build: Callable[[], list[Any]]
-    show: Callable[[list[Any], Opened, RunState | None], Updates]
+    show: Callable[[list[Any], Opened | None, RunState | None], Updates]
 
 
 class Study(NamedTuple):
-    """What differs between experiments on pictures.
+    """What differs between the experiments that a flip matrix shows.
 
     Args:
-        id: The experiment's id, which also leads the ids of its components.
+        id: The experiment's id.
         words: What it calls things.
         figures: Figures of a result, each with the table behind it.
         columns: Names the columns of the matrix from parameters.
@@ -90,22 +91,6 @@ class Study(NamedTuple):
     watch: Watch | None = None
 
 
-class StudyTab(NamedTuple):
-    """A study that is built.
-
-    Args:
-        tab: What the rest of the page needs of it.
-        by_name: Its controls by parameter.
-        opened: The run on screen.
-        runs: Its runs, each to be followed with `then`.
-    """
-
-    tab: ExperimentTab
-    by_name: dict[str, Any]
-    opened: gr.State
-    runs: list[Any]
-
-
 class Panel(NamedTuple):
     """What shows a result."""
 
@@ -119,20 +104,57 @@ class Panel(NamedTuple):
     cards: dict[str, FigureCard]
 
     @property
+    def figures(self) -> list[Any]:
+        """The parts that hold figures."""
+        return [part for card in self.cards.values() for part in card]
+
+    @property
     def outputs(self) -> list[Any]:
         """Every component of it."""
-        return [*self.watched, *self[1:-1], *(part for card in self.cards.values() for part in card)]
+        return [*self.watched, *self[1:-1], *self.figures]
 
 
-def study_tab(lab: Lab, study: Study) -> StudyTab:
-    """Build the sub-tab of a study inside the current block."""
+def study_tab(lab: Lab, study: Study) -> tuple[ExperimentTab, dict[str, Any]]:
+    """Build the sub-tab of a study inside the current block; return it, and its controls by parameter."""
     first = Opened.first_shipped(study.id)
     opened = gr.State(first)
     with gr.Row(equal_height=False, elem_classes="lab-split"):
         with gr.Column(scale=3, min_width=320):
             controls, by_name = study.form()
         with gr.Column(scale=8, min_width=320):
-            panel = _results(study)
+            panel = place_results(study.id, study.words, study.figures, study.watch)
+    handle, _ = wire_study(lab, study, panel, opened, controls, by_name)
+    wire_cells(lab, study.look, panel, opened)
+    shipped = shown(study, panel, first, NO_STORE) if first is not None else {}
+    show_at_build({part: value for part, value in shipped.items() if part not in panel.figures})
+    tab = ExperimentTab({study.id: handle}, panel.figures, lambda: in_order(shipped, panel.figures))
+    return tab, by_name
+
+
+def place_results(prefix: str, words: Words, figures: Mapping[str, str], watch: Watch | None = None) -> Panel:
+    """Place what shows a result inside the current block; `prefix` leads the ids of its parts."""
+    waiting = f"<h2>{escape(words.no_result)}</h2>"
+    watched = watch.build() if watch else []
+    verdict = gr.HTML(waiting, elem_id=f"{prefix}-verdict", padding=False)
+    stale = gr.HTML(elem_id=f"{prefix}-stale", padding=False)
+    matrix = FlipMatrix(elem_id=f"{prefix}-matrix", label=words.matrix)
+    cell = gr.HTML(elem_id=f"{prefix}-cell", padding=False)
+    tiles = gr.HTML(elem_id=f"{prefix}-tiles", padding=False)
+    gr.Markdown("### Broken, fixed, or chance?")
+    comparisons = gr.HTML(elem_id=f"{prefix}-comparisons", padding=False)
+    with gr.Row(equal_height=False):
+        cards = {title: figure_card(title, f"{prefix}-{title.split()[-1].lower()}") for title in figures}
+    return Panel(watched, verdict, stale, matrix, cell, tiles, comparisons, cards)
+
+
+def wire_study(
+    lab: Lab, study: Study, panel: Panel, opened: gr.State, controls: RunControls, by_name: dict[str, Any]
+) -> tuple[TabHandle, list[Any]]:
+    """Let a study's buttons fill a panel, which several studies may share.
+
+    Returns:
+        How the rest of the page uses it, and its runs, each to be followed with `then`.
+    """
     stage = Stage(
         lab,
         study.id,
@@ -145,22 +167,37 @@ def study_tab(lab: Lab, study: Study) -> StudyTab:
     runs = wire_run(stage, controls)
     wire_stale(stage, panel.stale)
 
-    def look(run: Opened | None, request: gr.Request, event: gr.EventData) -> str:
+    handle = TabHandle.of(
+        stage, lambda values: study.fill(by_name, values), lambda run, store: shown(study, panel, run, store)
+    )
+    return handle, runs
+
+
+def wire_cells(lab: Lab, look: Look, panel: Panel, opened: gr.State) -> None:
+    """Show what is behind a cell that is chosen."""
+
+    def chosen(run: Opened | None, request: gr.Request, event: gr.EventData) -> str:
         if run is None:
             return ""
-        return study.look(run, lab.store_for(request), str(event.query_id), str(event.layout))
+        return look(run, lab.store_for(request), str(event.query_id), str(event.layout))
 
-    panel.matrix.select(look, opened, panel.cell, scroll_to_output=True, **QUIET)
-    shipped = _shown(study, panel, first, NO_STORE, first.result(NO_STORE)) if first is not None else {}
-    figures = [part for card in panel.cards.values() for part in card]
-    show_at_build({part: value for part, value in shipped.items() if part not in figures})
-    handle = TabHandle.of(
-        stage,
-        lambda values: study.fill(by_name, values),
-        lambda run, store: _shown(study, panel, run, store, run.result(store)),
-    )
-    tab = ExperimentTab({study.id: handle}, figures, lambda: in_order(shipped, figures))
-    return StudyTab(tab, by_name, opened, runs)
+    panel.matrix.select(chosen, opened, panel.cell, scroll_to_output=True, **QUIET)
+
+
+def shown(study: Study, panel: Panel, opened: Opened, store: Store) -> Updates:
+    """Show a stored or shipped run."""
+    return _shown(study, panel, opened, store, opened.result(store))
+
+
+def cleared(study: Study, panel: Panel) -> Updates:
+    """Show that there is no result."""
+    return {
+        **dict.fromkeys((panel.stale, panel.cell, panel.tiles, panel.comparisons), ""),
+        **_watched(study, panel, None, None),
+        **cards_updates(panel.cards, None, {}, {}),
+        panel.verdict: f"<h2>{escape(study.words.no_result)}</h2>",
+        panel.matrix: None,
+    }
 
 
 def place_of(query_id: str, n: int) -> int | None:
@@ -172,23 +209,6 @@ def place_of(query_id: str, n: int) -> int | None:
     number = query_id.rpartition(" ")[2]
     place = int(number) - 1 if number.isascii() and number.isdigit() else -1
     return place if 0 <= place < n else None
-
-
-def _results(study: Study) -> Panel:
-    waiting = f"<h2>{escape(study.words.no_result)}</h2>"
-    watched = study.watch.build() if study.watch else []
-    verdict = gr.HTML(waiting, elem_id=f"{study.id}-verdict", padding=False)
-    stale = gr.HTML(elem_id=f"{study.id}-stale", padding=False)
-    matrix = FlipMatrix(elem_id=f"{study.id}-matrix", label=study.words.matrix)
-    cell = gr.HTML(elem_id=f"{study.id}-cell", padding=False)
-    tiles = gr.HTML(elem_id=f"{study.id}-tiles", padding=False)
-    gr.Markdown("### Broken, fixed, or chance?")
-    comparisons = gr.HTML(elem_id=f"{study.id}-comparisons", padding=False)
-    with gr.Row(equal_height=False):
-        cards = {
-            title: figure_card(title, f"{study.id}-{title.split()[-1].lower()}") for title in study.figures
-        }
-    return Panel(watched, verdict, stale, matrix, cell, tiles, comparisons, cards)
 
 
 def _updates(study: Study, panel: Panel, state: RunState, opened: Opened, store: Store) -> Updates:
@@ -224,7 +244,7 @@ def _shown(study: Study, panel: Panel, opened: Opened, store: Store, result: Res
     }
 
 
-def _watched(study: Study, panel: Panel, opened: Opened, state: RunState | None) -> Updates:
+def _watched(study: Study, panel: Panel, opened: Opened | None, state: RunState | None) -> Updates:
     return study.watch.show(panel.watched, opened, state) if study.watch else {}
 
 

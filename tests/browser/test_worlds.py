@@ -9,7 +9,7 @@ LONG = 120_000
 
 def open_world(page, name: str) -> None:
     page.get_by_role("tab", name="Tiny worlds", exact=True).click()
-    page.get_by_role("tab", name=name, exact=True).click()
+    page.locator("#worlds-chosen").get_by_label(name, exact=True).check()
 
 
 def number(page, elem_id: str, value: float) -> None:
@@ -19,30 +19,35 @@ def number(page, elem_id: str, value: float) -> None:
     page.keyboard.press("Tab")
 
 
-def tile(page, name: str):
-    return page.locator("#induction-cut > div > div, #induction-cut dl > div").filter(has_text=name).first
-
-
 def test_a_learner_is_trained_watched_asked_and_taken_apart(page):
     open_world(page, "Induction heads")
-    expect(page.locator("#induction-verdict")).to_contain_text("Press “Train and ask”")
+    expect(page.locator("#worlds-verdict")).to_contain_text("Press “Train and ask”")
     page.locator("#induction-preset").get_by_text("Match given").click()
     expect(page.locator("#induction-preset")).to_contain_text("the plateau is gone")
     number(page, "induction-n-steps", 300)
     page.locator("#induction-run").click()
     expect(page.locator("#induction-status")).to_contain_text("of 300 steps", timeout=LONG)
-    expect(page.locator("#induction-curve-accuracy .scatterlayer").first).to_be_attached(timeout=LONG)
+    expect(page.locator("#worlds-curves-1 .scatterlayer").first).to_be_attached(timeout=LONG)
     expect(page.locator("#induction-status")).to_contain_text("Finished", timeout=LONG)
-    expect(page.locator("#induction-verdict")).to_contain_text("queries right under drawn")
+    expect(page.locator("#worlds-verdict")).to_contain_text("queries right under drawn")
     expect(page.locator("#induction-run")).to_have_text("Train and ask")
 
-    cut = page.locator("#induction-cut")
+    cut = page.locator("#worlds-cut")
     expect(cut).to_contain_text("with all heads", timeout=LONG)
-    expect(page.locator("#induction-attention .heatmaplayer").first).to_be_attached()
-    page.locator("#induction-silenced").get_by_label("1.0").check()
+    expect(page.locator("#worlds-attention .heatmaplayer").first).to_be_attached()
+    page.locator("#worlds-silenced").get_by_label("1.0").check()
     expect(cut).to_contain_text("without 1.0", timeout=LONG)
-    number(page, "induction-step", 0)
+    number(page, "worlds-step", 0)
     expect(cut).to_contain_text("Step0the nearest", timeout=LONG)
+
+    open_world(page, "Linear regression")
+    expect(page.locator("#linear-room")).to_be_visible()
+    expect(page.locator("#induction-room")).not_to_be_visible()
+    expect(page.locator("#worlds-verdict")).to_contain_text("Press “Train and ask”")
+    expect(cut).not_to_be_visible()
+    open_world(page, "Induction heads")
+    expect(page.locator("#worlds-verdict")).to_contain_text("queries right under drawn")
+    expect(page.locator("#worlds-curves-1 .scatterlayer").first).to_be_attached()
 
 
 def test_a_training_is_stopped_and_goes_on_from_what_is_asked_for(page):
@@ -50,10 +55,12 @@ def test_a_training_is_stopped_and_goes_on_from_what_is_asked_for(page):
     number(page, "abrupt-n-steps", 3000)
     page.locator("#abrupt-run").click()
     expect(page.locator("#abrupt-status")).to_contain_text("of 3,000 steps", timeout=LONG)
+    expect(page.locator("#worlds-chosen").get_by_label("Linear regression")).to_be_disabled()
     page.locator("#abrupt-stop").click()
     expect(page.locator("#abrupt-status")).to_contain_text("Stopped at", timeout=LONG)
     expect(page.locator("#abrupt-run")).to_have_text("Resume")
     expect(page.locator("#abrupt-run")).to_be_enabled()
+    expect(page.locator("#worlds-chosen").get_by_label("Linear regression")).to_be_enabled()
 
 
 def test_settings_out_of_bounds_are_refused_with_the_bounds(page):

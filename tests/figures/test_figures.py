@@ -111,6 +111,11 @@ def test_empty_tables_say_what_is_missing() -> None:
         assert len(figure.layout.annotations[0].text) > 20
 
 
+def test_an_accuracy_that_is_everywhere_the_same_is_said_once() -> None:
+    table = accuracy_table(predictions()).assign(metric=0.5)
+    assert "50% under every layout" in figures.accuracy_bars(table).layout.title.text
+
+
 def test_accuracy_points_are_the_metrics_with_their_intervals() -> None:
     table = accuracy_table(predictions())
     points = figures.accuracy_bars(table).data[0]

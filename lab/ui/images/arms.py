@@ -33,7 +33,7 @@ MEANINGS = {
 def build(lab: Lab) -> ExperimentTab:
     """Build the sub-tab inside the current block."""
     made = image_study("sets", NO_RESULT, "in every panel", lambda params: params.arms, _form, _filled)
-    tab, by_name, *_ = study_tab(lab, made)
+    tab, by_name = study_tab(lab, made)
     arms, reference = by_name["arms"], by_name["reference"]
     by_name["task"].input(_rearmed, by_name["task"], [arms, reference], **LIGHT)
     arms.input(references, [arms, reference], reference, **LIGHT)

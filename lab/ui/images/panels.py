@@ -29,7 +29,7 @@ def build(lab: Lab) -> ExperimentTab:
     """Build the sub-tab inside the current block."""
     read = "in the asked panel"
     made = image_study("panels", NO_RESULT, read, lambda params: params.layouts, _form, _filled)
-    tab, by_name, *_ = study_tab(lab, made)
+    tab, by_name = study_tab(lab, made)
     _wire(by_name)
     return tab
 

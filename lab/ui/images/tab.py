@@ -41,7 +41,7 @@ def build(lab: Lab) -> ExperimentTab:
     for each in finished:
         each.then(refreshed, None, [drawn.form.lora, drawn.form.second], **LIGHT)
     handles = {
-        name: each._replace(inner={inner: name})
+        name: each._replace(inner={inner: {"selected": name}})
         for name, each in (in_panels.handles | in_arms.handles).items()
     }
     return ExperimentTab(

@@ -43,7 +43,7 @@ MAX_PICTURES = 16
 def build(lab: Lab) -> ExperimentTab:
     """Build the sub-tab inside the current block."""
     study = Study(ID, WORDS, FIGURES, lambda params: params.arms, _form, _filled, masks_html)
-    tab, by_name, *_ = study_tab(lab, study)
+    tab, by_name = study_tab(lab, study)
     vary, n_examples, layouts = by_name["vary"], by_name["n_examples"], by_name["layouts"]
     gr.on([vary.input, n_examples.input], _relaid, [vary, n_examples], layouts, **LIGHT)
     return tab

@@ -36,7 +36,7 @@ def build(lab: Lab, outer: gr.Tab) -> ExperimentTab:
             with gr.Tab("Does a pair help?", id="disguises"):
                 tabs.append(("disguises", disguises.build(lab)))
     handles = {
-        name: handle._replace(inner={inner: place})
+        name: handle._replace(inner={inner: {"selected": place}})
         for place, tab in tabs
         for name, handle in tab.handles.items()
     }

@@ -10,6 +10,7 @@ from lab.figures import attention_map
 from lab.ui.opened import Opened
 from lab.ui.run_controls import QUIET
 from lab.ui.widgets.markup import note, stat_tiles
+from lab.ui.worlds.rooms import room_of
 from lab.ui.worlds.watch import NOT_KEPT
 from lab.worlds import shelf
 from lab.worlds.shelf import Kept
@@ -48,34 +49,33 @@ class Seen(NamedTuple):
     gold: str
 
 
-def build(experiment_id: str, opened: gr.State, when: Sequence[Any]) -> None:
+def build(opened: gr.State, when: Sequence[Any]) -> None:
     """Place the part inside the current block; `when` are events after which it is drawn anew."""
-    gr.Markdown("### Take it apart", elem_id=f"{experiment_id}-apart")
     with gr.Row(equal_height=False):
         with gr.Column(scale=3, min_width=320):
             step = gr.Slider(
-                0, 1, 1, step=0.01, label="Training", elem_id=f"{experiment_id}-step",
+                0, 1, 1, step=0.01, label="Training", elem_id="worlds-step",
                 info="From the first step to the last: what it was on the way.",
             )  # fmt: skip
             silenced = gr.CheckboxGroup(
-                [], label="Switch heads off", elem_id=f"{experiment_id}-silenced",
+                [], label="Switch heads off", elem_id="worlds-silenced",
                 info="layer.head, both from 0: what it gathers is replaced by nothing.",
             )  # fmt: skip
             is_kept = gr.Checkbox(
-                False, label="Later heads keep looking where they did", elem_id=f"{experiment_id}-fixed",
+                False, label="Later heads keep looking where they did", elem_id="worlds-fixed",
                 info="Shows what a head itself brings, not what others look at without it.",
             )  # fmt: skip
             head = gr.Dropdown(
-                [], label="Show the attention of", elem_id=f"{experiment_id}-head",
+                [], label="Show the attention of", elem_id="worlds-head",
                 info="Rows look, columns are looked at.",
             )  # fmt: skip
             place = gr.Slider(
                 1, 20, 1, step=1, label="Sequence", info="One of those that are asked.",
-                elem_id=f"{experiment_id}-place",
+                elem_id="worlds-place",
             )  # fmt: skip
         with gr.Column(scale=5, min_width=320):
-            tiles = gr.HTML(elem_id=f"{experiment_id}-cut", padding=False)
-            plot = gr.Plot(show_label=False, label="Attention", elem_id=f"{experiment_id}-attention")
+            tiles = gr.HTML(elem_id="worlds-cut", padding=False)
+            plot = gr.Plot(show_label=False, label="Attention", elem_id="worlds-attention")
 
     def arrive(run: Opened | None) -> list[Any]:
         kept = _kept(run)
@@ -91,8 +91,8 @@ def build(experiment_id: str, opened: gr.State, when: Sequence[Any]) -> None:
 
     controls = [step, silenced, is_kept, head, place]
     shown = [tiles, plot]
-    for event in when:
-        event(arrive, opened, [silenced, head], **QUIET).then(draw, [opened, *controls], shown, **QUIET)
+    arrived = gr.on(list(when), arrive, opened, [silenced, head], **QUIET)
+    arrived.then(draw, [opened, *controls], shown, **QUIET)
     gr.on(
         [step.change, silenced.input, is_kept.input, head.input, place.change],
         draw, [opened, *controls], shown, **QUIET,
@@ -150,7 +150,7 @@ def _share(replies: Any) -> float:
 
 
 def _kept(run: Opened | None) -> Kept | None:
-    return shelf.find(run.run_id) if run is not None else None
+    return shelf.find(run.run_id) if run is not None and room_of(run).has_heads else None
 
 
 def _drawn(found: Seen, cut: Cut) -> list[Any]:

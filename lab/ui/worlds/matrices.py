@@ -9,29 +9,28 @@ from lab.figures import matrices
 from lab.ui.opened import Opened
 from lab.ui.run_controls import QUIET
 from lab.ui.widgets.markup import note
+from lab.ui.worlds.rooms import room_of
 from lab.ui.worlds.watch import NOT_KEPT
 from lab.worlds import shelf
 from lab.worlds.shelf import Kept
 
 
-def build(experiment_id: str, opened: gr.State, when: Sequence[Any]) -> None:
+def build(opened: gr.State, when: Sequence[Any]) -> None:
     """Place the part inside the current block; `when` are events after which it is drawn anew."""
-    gr.Markdown("### Take it apart", elem_id=f"{experiment_id}-apart")
     step = gr.Slider(
-        0, 1, 1, step=0.01, label="Training", elem_id=f"{experiment_id}-step",
+        0, 1, 1, step=0.01, label="Training", elem_id="worlds-matrix-step",
         info="From the first step to the last: what its matrices were on the way.",
     )  # fmt: skip
-    told = gr.HTML(elem_id=f"{experiment_id}-cut", padding=False)
-    plot = gr.Plot(show_label=False, label="KQ", elem_id=f"{experiment_id}-matrices")
+    told = gr.HTML(elem_id="worlds-matrix-told", padding=False)
+    plot = gr.Plot(show_label=False, label="KQ", elem_id="worlds-matrices")
 
     def draw(run: Opened | None, share: float) -> list[Any]:
-        kept = shelf.find(run.run_id) if run is not None else None
+        kept = shelf.find(run.run_id) if run is not None and not room_of(run).has_heads else None
         if kept is None:
             return [note("info", NOT_KEPT if run else "Train a learner first."), None]
         return ["", figure_of(kept, share)]
 
-    for event in (*when, step.change):
-        event(draw, [opened, step], [told, plot], **QUIET)
+    gr.on([*when, step.change], draw, [opened, step], [told, plot], **QUIET)
 
 
 def figure_of(kept: Kept, share: float) -> Any:

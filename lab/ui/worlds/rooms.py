@@ -1,4 +1,4 @@
-"""Which worlds have a sub-tab, in the order in which they stand there."""
+"""Which worlds the tab has, in the order in which they stand there."""
 
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ class Room(NamedTuple):
 
     Args:
         id: The id of its experiment.
-        title: The label of its sub-tab.
+        title: What it is called.
         question: What it asks, and what one sees; a sentence or two.
         world: Its class.
         settings: The class of its settings.
@@ -63,7 +63,12 @@ ROOMS = (
 )
 
 
+def room_of(opened: Opened) -> Room:
+    """Return where a run is at home."""
+    return next(each for each in ROOMS if each.id == opened.experiment)
+
+
 def world_of(opened: Opened) -> World:
     """Return the world of a run."""
-    room = next(each for each in ROOMS if each.id == opened.experiment)
+    room = room_of(opened)
     return grown.world_of(room.world, room.settings, opened.params)

@@ -1,23 +1,27 @@
 """The Tiny worlds tab: learners that are trained in front of a person, asked, and taken apart."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import gradio as gr
 
 from lab.experiments import EXPERIMENTS
 from lab.experiments.registry import find_experiment
+from lab.ui.opened import NO_STORE, Opened
 from lab.ui.people import Lab
-from lab.ui.run_controls import ExperimentTab, RunControls
-from lab.ui.study import Study, Words, study_tab
+from lab.ui.run_controls import LIGHT, QUIET, ExperimentTab, RunControls, TabHandle, Updates, in_order
+from lab.ui.shipped import show_at_build
+from lab.ui.study import Panel, Study, Words, cleared, place_results, shown, wire_cells, wire_study
 from lab.ui.worlds import apart, form, matrices
 from lab.ui.worlds.rooms import ROOMS, Room
 from lab.ui.worlds.sequences import sequences_html
-from lab.ui.worlds.watch import curves_watch
+from lab.ui.worlds.watch import WATCH
 
 INTRO = (
     "Models small enough to grow while you watch: choose what to look for, press **Train and ask**, and see "
     "in-context learning appear, or fail to. Then rearrange the context and take the learner apart."
 )
+CHOOSE = "Each is a paper's question, with a model that grows in a minute or two."
+LOCKED = "A learner is growing: it is to end, or to be stopped, before another world can be chosen."
 FIGURES = {"Accuracy": "accuracy", "Prediction change": "comparisons"}
 WORDS = Words(
     no_result="Press “Train and ask”: a learner grows, then answers the same queries under every layout.",
@@ -32,42 +36,134 @@ WORDS = Words(
 )
 
 
+class Place(NamedTuple):
+    """A world's own part of the tab; the results stand in one place for all worlds.
+
+    Args:
+        room: The world.
+        group: What is hidden while another world is chosen.
+        controls: Its buttons.
+        by_name: Its controls by parameter.
+        stale: Says that the results are for other settings.
+    """
+
+    room: Room
+    group: gr.Column
+    controls: RunControls
+    by_name: dict[str, Any]
+    stale: gr.HTML
+
+    @property
+    def study(self) -> Study:
+        """Describe its results."""
+        return Study(
+            self.room.id,
+            WORDS,
+            FIGURES,
+            lambda params: params.layouts,
+            lambda: (self.controls, self.by_name),
+            form.filled,
+            sequences_html,
+            WATCH,
+        )
+
+
+class Shell(NamedTuple):
+    """What all worlds share on the tab.
+
+    Args:
+        chooser: Which world.
+        opened: The run on screen.
+        latest: The run that was last on screen in each world, by the world's id.
+        n_grown: How many learners have ended their training; it changes when there is one to be seen.
+        panel: The results.
+        parts: What takes a learner apart, by whether that has heads.
+    """
+
+    chooser: gr.Radio
+    opened: gr.State
+    latest: gr.State
+    n_grown: gr.State
+    panel: Panel
+    parts: dict[bool, gr.Column]
+
+
 def build(lab: Lab) -> ExperimentTab:
     """Build the tab inside the current block."""
     gr.Markdown(INTRO, elem_id="worlds-intro")
-    tabs: list[tuple[Room, ExperimentTab]] = []
-    with gr.Tabs(elem_id="worlds-tabs", overflow_behavior="wrap") as inner:
-        for room in ROOMS:
-            with gr.Tab(room.title, id=room.id):
-                tabs.append((room, _room(lab, room)))
-    handles = {
-        name: handle._replace(inner={inner: room.id})
-        for room, tab in tabs
-        for name, handle in tab.handles.items()
-    }
-    late = [each for _, tab in tabs for each in tab.late]
-    return ExperimentTab(handles, late, lambda: [each for _, tab in tabs for each in tab.draw()])
+    first = Opened.first_shipped(ROOMS[0].id)
+    chooser = gr.Radio(
+        [(room.title, room.id) for room in ROOMS], value=ROOMS[0].id, label="World", info=CHOOSE,
+        elem_id="worlds-chosen",
+    )  # fmt: skip
+    opened, n_grown = gr.State(first), gr.State(0)
+    with gr.Row(equal_height=False, elem_classes="lab-split"):
+        with gr.Column(scale=3, min_width=320):
+            places = [_place(room) for room in ROOMS]
+        with gr.Column(scale=8, min_width=320):
+            panel = place_results("worlds", WORDS, FIGURES, WATCH)
+    gr.Markdown("### Take it apart", elem_id="worlds-apart")
+    parts = {}
+    for has_heads, part in ((True, apart), (False, matrices)):
+        with gr.Column(visible=ROOMS[0].has_heads == has_heads) as parts[has_heads]:
+            part.build(opened, [opened.change, n_grown.change])
+    shell = Shell(chooser, opened, gr.State({}), n_grown, panel, parts)
+    handles = {place.room.id: _wire_place(lab, shell, place) for place in places}
+    wire_cells(lab, sequences_html, panel, opened)
+    _wire_choosing(lab, shell, places)
+    shipped = shown(places[0].study, panel, first, NO_STORE) if first is not None else {}
+    show_at_build({part: value for part, value in shipped.items() if part not in panel.figures})
+    return ExperimentTab(handles, panel.figures, lambda: in_order(shipped, panel.figures))
 
 
-def _room(lab: Lab, room: Room) -> ExperimentTab:
-    gr.Markdown(room.question, elem_id=f"{room.id}-question")
-    experiment = find_experiment(EXPERIMENTS, room.id)
-
-    def place_form() -> tuple[RunControls, dict[str, Any]]:
+def _place(room: Room) -> Place:
+    with gr.Column(visible=room is ROOMS[0], elem_id=f"{room.id}-room") as group:
+        gr.Markdown(room.question, elem_id=f"{room.id}-question")
+        experiment = find_experiment(EXPERIMENTS, room.id)
         made = form.build(experiment, room.world, room.settings, room.presets)
-        return made.controls, made.by_name
+        stale = gr.HTML(elem_id=f"{room.id}-stale", padding=False)
+    return Place(room, group, made.controls, made.by_name, stale)
 
-    study = Study(
-        room.id,
-        WORDS,
-        FIGURES,
-        lambda params: params.layouts,
-        place_form,
-        form.filled,
-        sequences_html,
-        curves_watch(room.id, room.world(room.settings()).curves),
+
+def _wire_place(lab: Lab, shell: Shell, place: Place) -> TabHandle:
+    """Let a world's buttons fill the results; it stays chosen while a learner grows in it."""
+    panel = shell.panel._replace(stale=place.stale)
+    handle, runs = wire_study(lab, place.study, panel, shell.opened, place.controls, place.by_name)
+    place.controls.run.click(lambda: gr.Radio(interactive=False, info=LOCKED), None, shell.chooser, **LIGHT)
+    for run in runs:
+        run.then(
+            lambda n_grown: (gr.Radio(interactive=True, info=CHOOSE), n_grown + 1),
+            shell.n_grown,
+            [shell.chooser, shell.n_grown],
+            **QUIET,  # only what is queued tells the page that a state has changed
+        )
+    return handle._replace(inner={shell.chooser: {"value": place.room.id}})
+
+
+def _wire_choosing(lab: Lab, shell: Shell, places: list[Place]) -> None:
+    """Turn to the world that is chosen, and show the run that was last on screen there."""
+    by_id = {place.room.id: place for place in places}
+
+    def remember(run: Opened | None, latest: dict[str, Opened]) -> dict[str, Opened]:
+        return {**latest, run.experiment: run} if run is not None else latest
+
+    def turn(world: str, opened: Opened | None, latest: dict[str, Opened], request: gr.Request) -> Updates:
+        room, study = by_id[world].room, by_id[world].study
+        turned: Updates = {
+            **{place.group: gr.update(visible=place.room is room) for place in places},
+            **{part: gr.update(visible=room.has_heads == is_for) for is_for, part in shell.parts.items()},
+        }
+        if opened is not None and opened.experiment == world:
+            return turned  # a run was opened, and brought its world along
+        run = latest.get(world) or Opened.first_shipped(world)
+        store = lab.store_for(request)
+        results = cleared(study, shell.panel) if run is None else shown(study, shell.panel, run, store)
+        return {**turned, shell.opened: run, **results}
+
+    shell.opened.change(remember, [shell.opened, shell.latest], shell.latest, **LIGHT)
+    shell.chooser.change(
+        turn,
+        [shell.chooser, shell.opened, shell.latest],
+        [*(place.group for place in places), *shell.parts.values(), shell.opened, *shell.panel.outputs],
+        **QUIET,
     )
-    built = study_tab(lab, study)
-    look = apart.build if room.has_heads else matrices.build
-    look(room.id, built.opened, [*(run.then for run in built.runs), built.opened.change])
-    return built.tab

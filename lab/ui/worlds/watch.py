@@ -12,10 +12,10 @@ from lab.ui.run_controls import Updates
 from lab.ui.running import RunState
 from lab.ui.study import Watch
 from lab.ui.widgets.markup import note
-from lab.ui.worlds.rooms import world_of
+from lab.ui.worlds.rooms import ROOMS, world_of
 from lab.worlds import shelf
 from lab.worlds.growth import Moment
-from lab.worlds.world import Curve
+from lab.worlds.world import World
 
 SHARES = ("accuracy", "attention", "previous token", "induction strength")
 NOT_KEPT = (
@@ -24,34 +24,46 @@ NOT_KEPT = (
 )
 
 
-def curves_watch(experiment_id: str, curves: Sequence[Curve]) -> Watch:
-    """Describe the plots of a world: one for each group of its curves, two side by side."""
-    groups = list(dict.fromkeys(curve.group for curve in curves))
+def _build() -> list[Any]:
+    """Place a note and as many plots as the world with the most groups of curves needs, two side by side."""
+    parts: list[Any] = [gr.HTML(elem_id="worlds-kept", padding=False)]
+    for start in range(0, MOST_GROUPS, 2):
+        with gr.Row(equal_height=False):
+            for place in range(start, min(start + 2, MOST_GROUPS)):
+                name = f"Curves {place + 1}"
+                parts.append(
+                    gr.Plot(label=name, show_label=False, visible=False, elem_id=f"worlds-curves-{place + 1}")
+                )
+    return parts
 
-    def build() -> list[Any]:
-        parts: list[Any] = [gr.HTML(elem_id=f"{experiment_id}-kept", padding=False)]
-        for start in range(0, len(groups), 2):
-            with gr.Row(equal_height=False):
-                for group in groups[start : start + 2]:
-                    slug = group.lower().replace(" ", "-")
-                    parts.append(
-                        gr.Plot(label=group, show_label=False, elem_id=f"{experiment_id}-curve-{slug}")
-                    )
-        return parts
 
-    def show(parts: list[Any], opened: Opened, state: RunState | None) -> Updates:
-        history = _history(opened, state)
-        if not history:
-            return {parts[0]: note("info", NOT_KEPT), **dict.fromkeys(parts[1:])}
-        if state is not None and state.predictions is not None and state.result is None:
-            return {}  # it is being asked: its curves are drawn already
-        figures = {
-            part: growth_curves(_table(history, group, opened), y_title=group, is_share=group in SHARES)
-            for part, group in zip(parts[1:], groups, strict=True)
-        }
-        return {parts[0]: "", **figures}
+def _show(parts: list[Any], opened: Opened | None, state: RunState | None) -> Updates:
+    """Draw a plot for each group of a world's curves; plots that it does not need are hidden."""
+    hidden = {part: gr.update(value=None, visible=False) for part in parts[1:]}
+    if opened is None:
+        return {parts[0]: "", **hidden}
+    history = _history(opened, state)
+    if not history:
+        return {parts[0]: note("info", NOT_KEPT), **hidden}
+    if state is not None and state.predictions is not None and state.result is None:
+        return {}  # it is being asked: its curves are drawn already
+    figures = {
+        part: gr.update(
+            value=growth_curves(_table(history, group, opened), y_title=group, is_share=group in SHARES),
+            visible=True,
+        )
+        for part, group in zip(parts[1:], groups_of(world_of(opened)), strict=False)
+    }
+    return {parts[0]: "", **hidden, **figures}
 
-    return Watch(build, show)
+
+def groups_of(world: World) -> list[str]:
+    """Name the groups of a world's curves; each has a plot."""
+    return list(dict.fromkeys(curve.group for curve in world.curves))
+
+
+MOST_GROUPS = max(len(groups_of(room.world(room.settings()))) for room in ROOMS)
+WATCH = Watch(_build, _show)
 
 
 def _history(opened: Opened, state: RunState | None) -> Sequence[Moment]:

@@ -54,7 +54,7 @@ def test_the_whole_tab_builds_and_each_experiment_opens_in_its_own_place(own_lab
         tab = images.build(Lab(own_lab_home))
     assert set(tab.handles) == {"panels", "sets"}
     for name, handle in tab.handles.items():
-        assert list(handle.inner.values()) == [name]
+        assert list(handle.inner.values()) == [{"selected": name}]
     assert len(tab.draw()) == len(tab.late)
 
 

@@ -1,6 +1,7 @@
 """The Tiny worlds tab: controls from settings, curves of a training, a learner that is taken apart."""
 
 import math
+from types import SimpleNamespace
 
 import gradio as gr
 import pytest
@@ -10,12 +11,12 @@ from lab.experiments.registry import build_params, find_experiment
 from lab.runs.store import Store
 from lab.ui.opened import Opened
 from lab.ui.running import RunState
-from lab.ui.worlds import apart, form
+from lab.ui.worlds import apart, form, tab
 from lab.ui.worlds.apart import Cut
 from lab.ui.worlds.matrices import figure_of
 from lab.ui.worlds.rooms import ROOMS, world_of
 from lab.ui.worlds.sequences import sequences_html
-from lab.ui.worlds.watch import curves_watch
+from lab.ui.worlds.watch import WATCH
 from lab.worlds import shelf
 from lab.worlds.growth import Moment
 from lab.worlds.settings import bounds_of
@@ -96,6 +97,35 @@ def test_a_run_fills_the_form_that_made_it(opened):
     assert updates[made.by_name["layouts"]] == list(opened.params.layouts)
 
 
+@pytest.fixture
+def turned(store, tmp_path):
+    """Return `turned(world, opened, latest)`: how the tab changes, by the ids of its parts."""
+    lab = SimpleNamespace(store_for=lambda request: store)
+    with gr.Blocks() as page:
+        tab.build(lab)
+    (turn,) = [each for each in page.fns.values() if each.name == "turn"]
+
+    def of(world, opened, latest):
+        updates = turn.fn(world, opened, latest, None)
+        return {getattr(part, "elem_id", None) or type(part).__name__: each for part, each in updates.items()}
+
+    return of
+
+
+def test_a_world_that_is_chosen_shows_its_own_controls_and_its_latest_run(turned, opened):
+    there = turned("linear", opened, {"induction": opened})
+    assert there["linear-room"]["visible"] and not there["induction-room"]["visible"]
+    assert there["State"] is None and "Press" in there["worlds-verdict"]
+    assert there["worlds-matrix"] is None
+    back = turned("induction", None, {"induction": opened})
+    assert back["State"] == opened and "queries right under drawn" in back["worlds-verdict"]
+    assert back["worlds-curves-1"]["visible"] and back["worlds-matrix"] is not None
+
+
+def test_a_run_that_was_opened_stays_when_the_tab_turns_to_its_world(turned, opened):
+    assert "worlds-verdict" not in turned("induction", opened, {})
+
+
 def test_the_world_of_a_run_is_made_from_its_parameters(opened):
     world = world_of(opened)
     assert world.settings.n_classes == 20
@@ -103,10 +133,9 @@ def test_the_world_of_a_run_is_made_from_its_parameters(opened):
 
 
 def watching(opened, state):
-    watch = curves_watch("induction", world_of(opened).curves)
     with gr.Blocks():
-        parts = watch.build()
-    return parts, watch.show(parts, opened, state)
+        parts = WATCH.build()
+    return parts, WATCH.show(parts, opened, state)
 
 
 def test_curves_are_drawn_while_it_learns(opened):
@@ -117,7 +146,7 @@ def test_curves_are_drawn_while_it_learns(opened):
         Moment(10, 10, 0.5, 0.2, {**measured, "accuracy": 0.9}),
     )
     parts, updates = watching(opened, RunState("running", learned=learned))
-    figure = updates[parts[1]]
+    figure = updates[parts[1]]["value"]
     assert [trace.name for trace in figure.data][:2] == ["known classes", "held-out label pairs"]
     assert list(figure.data[0].x) == [0, 10]
     assert list(figure.data[0].y) == [0.5, 0.9]
@@ -126,7 +155,7 @@ def test_curves_are_drawn_while_it_learns(opened):
 def test_curves_of_a_finished_run_come_from_what_was_kept(opened, kept):
     parts, updates = watching(opened, None)
     measured = [moment for moment in kept.history if moment.measures]
-    assert len(updates[parts[1]].data[0].x) == len(measured)
+    assert len(updates[parts[1]]["value"].data[0].x) == len(measured)
     assert updates[parts[0]] == ""
 
 
@@ -134,7 +163,7 @@ def test_where_nothing_was_kept_the_remedy_is_named(opened, monkeypatch):
     monkeypatch.setattr(shelf, "_kept", type(shelf._kept)())
     parts, updates = watching(opened, None)
     assert "to grow the same learner again" in updates[parts[0]]
-    assert all(updates[part] is None for part in parts[1:])
+    assert all(not updates[part]["visible"] for part in parts[1:])
 
 
 def test_a_learner_is_seen_whole_at_its_last_step(kept):
