@@ -19,10 +19,13 @@ from lab.ui.share import COMPOSE, COPY_JS, link, read_query
 Updates = dict[Any, Any]
 LIGHT: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
-# The open tab is known to the browser alone; it stands in for the first input.
+# The open tab is known to the browser alone, and which experiments on it can be run; they stand in for the
+# first input, a line each.
 _WHERE_JS = """(...args) => {
   const tab = document.querySelector('#lab-tabs [role="tab"][aria-selected="true"]');
-  return [tab ? tab.textContent.trim() : "", ...args.slice(1)];
+  const runs = [...document.querySelectorAll('button[id$="-run"]')].filter((each) => each.offsetParent);
+  const lines = [tab ? tab.textContent.trim() : "", ...runs.map((each) => each.id.replace(/-run$/, ""))];
+  return [lines.join("\\n"), ...args.slice(1)];
 }"""
 
 
@@ -75,22 +78,35 @@ def wire_links(arrived: Dependency, tabs: gr.Tabs, copy: gr.Button, doors: Mappi
 
 
 def _linking(doors: Mapping[str, Door]) -> Callable[..., Any]:
-    def write_link(label: str, *values: Any) -> Any:
-        start = 0
-        for door in doors.values():
-            own = values[start : start + len(door.inputs)]
+    def write_link(where: str, *values: Any) -> Any:
+        own, start = {}, 0
+        for name, door in doors.items():
+            own[name] = values[start : start + len(door.inputs)]
             start += len(door.inputs)
-            if door.label != label:
-                continue
-            try:
-                return gr.Textbox(value=link(door.recipe(own)), visible=True)
-            except SAYABLE as error:
-                gr.Warning(escape(say(error)))
-                return gr.Textbox(value="", visible=False)
-        gr.Info(f"Links lead to {', '.join(door.label for door in doors.values())}: open one of them first.")
-        return gr.Textbox(value="", visible=False)
+        name = door_at(where, doors)
+        if name is None:
+            labels = dict.fromkeys(door.label for door in doors.values())
+            gr.Info(f"Links lead to {', '.join(labels)}: open one of them first.")
+            return gr.Textbox(value="", visible=False)
+        try:
+            return gr.Textbox(value=link(doors[name].recipe(own[name])), visible=True)
+        except SAYABLE as error:
+            gr.Warning(escape(say(error)))
+            return gr.Textbox(value="", visible=False)
 
     return write_link
+
+
+def door_at(where: str, doors: Mapping[str, Door]) -> str | None:
+    """Name the door that a person stands before; None where there is none.
+
+    Args:
+        where: The open tab's label, then a line for each experiment whose button to run it is in sight.
+        doors: By the experiment's id; where none of a tab's is in sight, its first is meant.
+    """
+    label, *in_sight = where.split("\n")
+    of_tab = [name for name, door in doors.items() if door.label == label]
+    return next((name for name in of_tab if name in in_sight), of_tab[0] if of_tab else None)
 
 
 def _opening(tabs: gr.Tabs, doors: Mapping[str, Door]) -> Callable[[gr.Request], Updates]:
@@ -130,7 +146,7 @@ def wire_moving_on(button: gr.Button, compose: Door, target: Door, tabs: gr.Tabs
 
 
 def tab_doors(tab: str, label: str, handles: Mapping[str, TabHandle]) -> dict[str, Door]:
-    """Make the doors of a tab, one for each of its experiments; a link to it is that of the first."""
+    """Make the doors of a tab, one for each of its experiments."""
     return {
         experiment_id: Door(
             tab, label, handle.inputs, [*handle.inputs, *handle.inner], handle.recipe, _filling(handle)

@@ -1,5 +1,7 @@
 """Tiny worlds in a browser: a learner is trained, watched, stopped, taken apart."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -61,6 +63,17 @@ def test_a_training_is_stopped_and_goes_on_from_what_is_asked_for(page):
     expect(page.locator("#abrupt-run")).to_have_text("Resume")
     expect(page.locator("#abrupt-run")).to_be_enabled()
     expect(page.locator("#worlds-chosen").get_by_label("Linear regression")).to_be_enabled()
+
+
+def test_a_copied_link_opens_the_world_that_was_on_screen(page, open_page):
+    open_world(page, "Linear regression")
+    number(page, "linear-n-steps", 1200)
+    page.get_by_role("button", name="Copy link", exact=True).click()
+    expect(page.locator("#lab-link textarea, #lab-link input")).to_have_value(re.compile("recipe="))
+    copied = page.evaluate("navigator.clipboard.readText()")
+    found = open_page("/" + copied[copied.index("?") :])
+    expect(found.locator("#linear-n-steps input[type=number]")).to_have_value("1200", timeout=LONG)
+    expect(found.locator("#worlds-chosen").get_by_label("Linear regression")).to_be_checked()
 
 
 def test_settings_out_of_bounds_are_refused_with_the_bounds(page):

@@ -1,6 +1,7 @@
 """Links: what is written is read back, and what is damaged becomes one sentence."""
 
 import json
+from types import SimpleNamespace
 from urllib.parse import parse_qs, quote, unquote, urlparse
 
 import pytest
@@ -9,6 +10,7 @@ from lab.experiments import EXPERIMENTS
 from lab.experiments.registry import build_params
 from lab.runs.recipe import Recipe
 from lab.ui.composed import Composed
+from lab.ui.opening import door_at
 from lab.ui.share import link, read_query
 
 
@@ -96,3 +98,10 @@ def test_a_composed_recipe_holds_text_alone():
     params = json.loads(Composed(demos=(("a", "b"),)).recipe().to_json())["params"]
     assert params["demos"] == [["a", "b"]]
     assert all(isinstance(value, str) for key, value in params.items() if key != "demos")
+
+
+def test_a_link_leads_to_the_experiment_whose_button_is_in_sight():
+    at = {"one": SimpleNamespace(label="Worlds"), "two": SimpleNamespace(label="Worlds")}
+    assert door_at("Worlds\ntwo", at) == "two"
+    assert door_at("Worlds\ndraw", at) == door_at("Worlds", at) == "one"
+    assert door_at("Runs\ntwo", at) is None and door_at("", at) is None
