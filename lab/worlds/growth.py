@@ -53,10 +53,22 @@ class Snapshots:
         self._limit = limit
         self._states: dict[int, dict[str, torch.Tensor]] = {}
 
+    @classmethod
+    def of(cls, states: "dict[int, dict[str, torch.Tensor]]") -> "Snapshots":
+        """Take snapshots that were kept elsewhere: by step, weights by name."""
+        made = cls(max(N_SNAPSHOTS, len(states)))
+        made._states = dict(states)
+        return made
+
     @property
     def steps(self) -> list[int]:
         """List the steps there are, rising."""
         return sorted(self._states)
+
+    @property
+    def states(self) -> "dict[int, dict[str, torch.Tensor]]":
+        """Return the weights by name, by step, rising."""
+        return {step: self._states[step] for step in self.steps}
 
     def keep(self, step: int, learner: "Learner") -> None:
         """Add what a learner is now."""

@@ -10,9 +10,8 @@ from lab.figures import attention_map
 from lab.ui.opened import Opened
 from lab.ui.run_controls import QUIET
 from lab.ui.widgets.markup import note, stat_tiles
-from lab.ui.worlds.rooms import room_of
+from lab.ui.worlds.rooms import kept_of, room_of
 from lab.ui.worlds.watch import NOT_KEPT
-from lab.worlds import shelf
 from lab.worlds.shelf import Kept
 
 N_ASKED = 500
@@ -150,7 +149,7 @@ def _share(replies: Any) -> float:
 
 
 def _kept(run: Opened | None) -> Kept | None:
-    return shelf.find(run.run_id) if run is not None and room_of(run).has_heads else None
+    return kept_of(run) if run is not None and room_of(run).has_heads else None
 
 
 def _drawn(found: Seen, cut: Cut) -> list[Any]:

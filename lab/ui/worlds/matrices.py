@@ -9,9 +9,8 @@ from lab.figures import matrices
 from lab.ui.opened import Opened
 from lab.ui.run_controls import QUIET
 from lab.ui.widgets.markup import note
-from lab.ui.worlds.rooms import room_of
+from lab.ui.worlds.rooms import kept_of, room_of
 from lab.ui.worlds.watch import NOT_KEPT
-from lab.worlds import shelf
 from lab.worlds.shelf import Kept
 
 
@@ -25,7 +24,7 @@ def build(opened: gr.State, when: Sequence[Any]) -> None:
     plot = gr.Plot(show_label=False, label="KQ", elem_id="worlds-matrices")
 
     def draw(run: Opened | None, share: float) -> list[Any]:
-        kept = shelf.find(run.run_id) if run is not None and not room_of(run).has_heads else None
+        kept = kept_of(run) if run is not None and not room_of(run).has_heads else None
         if kept is None:
             return [note("info", NOT_KEPT if run else "Train a learner first."), None]
         return ["", figure_of(kept, share)]

@@ -4,8 +4,9 @@ from typing import NamedTuple
 
 from lab.experiments.worlds import grown
 from lab.ui.opened import Opened
-from lab.worlds import abrupt, induction, linear
+from lab.worlds import abrupt, induction, linear, shelf, shipped
 from lab.worlds.settings import Settings
+from lab.worlds.shelf import Kept
 from lab.worlds.world import Preset, World
 
 
@@ -72,3 +73,10 @@ def world_of(opened: Opened) -> World:
     """Return the world of a run."""
     room = room_of(opened)
     return grown.world_of(room.world, room.settings, opened.params)
+
+
+def kept_of(opened: Opened | None) -> Kept | None:
+    """Return the learner of a run, from this process or from what is shipped; None where it is gone."""
+    if opened is None:
+        return None
+    return shelf.find(opened.run_id) or shipped.find(opened.run_id, world_of(opened))

@@ -12,8 +12,7 @@ from lab.ui.run_controls import Updates
 from lab.ui.running import RunState
 from lab.ui.study import Watch
 from lab.ui.widgets.markup import note
-from lab.ui.worlds.rooms import ROOMS, world_of
-from lab.worlds import shelf
+from lab.ui.worlds.rooms import ROOMS, kept_of, world_of
 from lab.worlds.growth import Moment
 from lab.worlds.world import World
 
@@ -69,7 +68,7 @@ WATCH = Watch(_build, _show)
 def _history(opened: Opened, state: RunState | None) -> Sequence[Moment]:
     if state is not None and state.learned:
         return [event for event in state.learned if event.measures]
-    kept = shelf.find(opened.run_id)
+    kept = kept_of(opened)
     return [moment for moment in kept.history if moment.measures] if kept else []
 
 

@@ -1,0 +1,84 @@
+"""Learners that come with the lab, so that there is one to be seen before any is grown.
+
+A file holds what a learner was at some of its steps, in half precision, and what was measured of it; it is
+named by the run that made it. `python -m lab.experiments.worlds.ship` makes them all.
+"""
+
+import json
+import math
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lab.worlds.growth import Moment, Snapshots
+from lab.worlds.shelf import Kept
+from lab.worlds.world import World
+
+if TYPE_CHECKING:
+    import torch
+
+FOLDER = Path(__file__).resolve().parents[2] / "assets" / "learners"
+MAX_BYTES = 500_000
+
+
+def write(run_id: str, kept: Kept, made_by: dict[str, Any], folder: Path = FOLDER) -> Path:
+    """Write a learner, with as many of its snapshots as fit, evenly thinned.
+
+    Args:
+        run_id: The run that grew it.
+        kept: The learner.
+        made_by: Command, seed, machine and code that made it; kept in the file's header.
+        folder: Where to write.
+    """
+    from safetensors.torch import save_file
+
+    states = kept.snapshots.states
+    size = sum(2 * value.numel() for value in states[0].values())
+    n = max(2, min(len(states), MAX_BYTES // size - 1))
+    steps = list(states)
+    chosen = sorted({steps[round(place * (len(steps) - 1) / (n - 1))] for place in range(n)})
+    tensors = {
+        f"{step}/{name}": value.contiguous() for step in chosen for name, value in states[step].items()
+    }
+    history = [_row(moment) for moment in kept.history if moment.measures]
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{kept.world.id}-{run_id}.safetensors"
+    save_file(tensors, path, {"history": json.dumps(history), "made_by": json.dumps(made_by)})
+    return path
+
+
+def find(run_id: str, world: World, folder: Path = FOLDER) -> Kept | None:
+    """Return the learner that a run grew, of the world that the run names; None where none is shipped."""
+    path = next(iter(folder.glob(f"*-{run_id}.safetensors")), None) if run_id.isalnum() else None
+    if path is None:
+        return None
+    import torch
+
+    snapshots, history = _read(path)
+    with torch.random.fork_rng():
+        learner = world.build()
+    snapshots.restore(snapshots.steps[-1], learner)
+    return Kept(world, learner.eval(), snapshots, history)
+
+
+@lru_cache(maxsize=32)
+def _read(path: Path) -> tuple[Snapshots, list[Moment]]:
+    from safetensors import safe_open
+
+    states: dict[int, dict[str, torch.Tensor]] = {}
+    with safe_open(path, framework="pt") as file:
+        history = json.loads(file.metadata()["history"])
+        for key in file.keys():  # noqa: SIM118 - no dict
+            step, name = key.split("/", 1)
+            states.setdefault(int(step), {})[name] = file.get_tensor(key)
+    return Snapshots.of(states), [_moment(row) for row in history]
+
+
+def _row(moment: Moment) -> list[Any]:
+    loss = None if math.isnan(moment.loss) else moment.loss
+    return [moment.step, moment.n_steps, loss, moment.seconds, moment.measures]
+
+
+def _moment(row: list[Any]) -> Moment:
+    step, n_steps, loss, seconds, measures = row
+    return Moment(step, n_steps, float("nan") if loss is None else loss, seconds, measures)

@@ -1,0 +1,90 @@
+"""Learners that come with the lab: written as they were, found by their run, and the ones that answered it."""
+
+import math
+
+import pytest
+import torch
+from safetensors import safe_open
+
+from lab.experiments import EXPERIMENTS
+from lab.experiments.registry import build_params, find_experiment
+from lab.experiments.worlds import grown
+from lab.experiments.worlds.ship import SHIPPED, ship
+from lab.runs.examples import list_examples, read_example
+from lab.ui.opened import Opened
+from lab.ui.worlds.rooms import ROOMS, world_of
+from lab.worlds import shipped
+from lab.worlds.growth import Growth
+from lab.worlds.linear import Linear, LinearSettings
+from lab.worlds.shelf import Kept
+
+WORLD = Linear(LinearSettings(n_steps=200), 3)
+EXAMPLES = {each.recipe.experiment: each for each in list_examples() if each.recipe.experiment in SHIPPED}
+
+
+@pytest.fixture(scope="module")
+def kept() -> Kept:
+    growth = Growth(WORLD, 3, 20)
+    history = list(growth.moments())
+    return Kept(WORLD, growth.learner.eval(), growth.snapshots, history)
+
+
+def test_a_learner_is_read_as_it_was_but_for_half_precision(kept, tmp_path):
+    path = shipped.write("a1", kept, {"command": "none"}, tmp_path)
+    assert path.name == "linear-regression-a1.safetensors"
+    found = shipped.find("a1", WORLD, tmp_path)
+    for name, value in found.learner.state_dict().items():
+        assert torch.equal(value, kept.learner.state_dict()[name].half().float())
+    assert found.snapshots.steps[0] == 0 and found.snapshots.steps[-1] == 200
+    measured = [each for each in kept.history if each.measures]
+    assert [each.measures for each in found.history] == [each.measures for each in measured]
+    assert math.isnan(found.history[0].loss) and found.history[-1].loss == measured[-1].loss
+
+
+def test_a_large_learner_keeps_its_first_and_last_snapshot(kept, tmp_path, monkeypatch):
+    monkeypatch.setattr(shipped, "MAX_BYTES", 1)
+    shipped.write("a1", kept, {}, tmp_path)
+    assert shipped.find("a1", WORLD, tmp_path).snapshots.steps == [0, 200]
+
+
+@pytest.mark.parametrize("run_id", ["b2", "", "../a1", "*"])
+def test_a_run_without_a_learner_finds_none(kept, tmp_path, run_id):
+    shipped.write("a1", kept, {}, tmp_path)
+    assert shipped.find(run_id, WORLD, tmp_path) is None
+
+
+def test_every_world_of_the_page_ships_a_finished_run():
+    assert set(EXAMPLES) == set(SHIPPED) == {room.id for room in ROOMS}
+
+
+@pytest.mark.parametrize("experiment_id", SHIPPED)
+def test_the_shipped_learner_is_the_one_that_answered_the_shipped_run(experiment_id):
+    example = EXAMPLES[experiment_id]
+    opened = Opened.shipped(example.slug)
+    world, params = world_of(opened), opened.params
+    assert params == build_params(find_experiment(EXPERIMENTS, experiment_id), SHIPPED[experiment_id])
+    kept = shipped.find(example.recipe.id, world)
+    first = read_example(example.slug).predictions.query("layout == @params.layouts[0]")
+    sweep = grown._Sweep(world, kept.learner, params)
+    said = [
+        row for batch in sweep.batches if batch.layout == params.layouts[0] for row in sweep.evaluate(batch)
+    ]
+    said = {row.query_id: row.prediction for row in said if row.layout == params.layouts[0]}
+    agree = [said[row.query_id] == row.prediction for row in first.itertuples()]
+    assert sum(agree) >= 0.97 * len(agree)  # weights are in half precision
+
+
+@pytest.mark.parametrize("experiment_id", SHIPPED)
+def test_a_shipped_file_is_small_and_says_what_made_it(experiment_id):
+    (path,) = shipped.FOLDER.glob(f"*-{EXAMPLES[experiment_id].recipe.id}.safetensors")
+    assert path.stat().st_size < 520_000
+    with safe_open(path, framework="pt") as file:
+        made_by = file.metadata()["made_by"]
+    assert f"python -m lab.experiments.worlds.ship {experiment_id}" in made_by and "commit" in made_by
+
+
+def test_what_ships_is_made_by_one_call(tmp_path, monkeypatch):
+    monkeypatch.setitem(SHIPPED, "linear", {"n_steps": 100, "n_queries": 10})
+    path = ship("linear", tmp_path / "learners", tmp_path / "runs")
+    assert path.is_file()
+    assert (tmp_path / "runs" / "linear-regression" / "predictions.csv").is_file()
