@@ -1,4 +1,4 @@
-"""Learners that come with the lab: written as they were, found by their run, and the ones that answered it."""
+"""Learners that come with the lab: written as they were, found by their run, those that answered it."""
 
 import math
 
@@ -64,12 +64,11 @@ def test_the_shipped_learner_is_the_one_that_answered_the_shipped_run(experiment
     world, params = world_of(opened), opened.params
     assert params == build_params(find_experiment(EXPERIMENTS, experiment_id), SHIPPED[experiment_id])
     kept = shipped.find(example.recipe.id, world)
-    first = read_example(example.slug).predictions.query("layout == @params.layouts[0]")
+    drawn = params.layouts[0]
+    first = read_example(example.slug).predictions.query("layout == @drawn")
     sweep = grown._Sweep(world, kept.learner, params)
-    said = [
-        row for batch in sweep.batches if batch.layout == params.layouts[0] for row in sweep.evaluate(batch)
-    ]
-    said = {row.query_id: row.prediction for row in said if row.layout == params.layouts[0]}
+    rows = [row for batch in sweep.batches if batch.layout == drawn for row in sweep.evaluate(batch)]
+    said = {row.query_id: row.prediction for row in rows if row.layout == drawn}
     agree = [said[row.query_id] == row.prediction for row in first.itertuples()]
     assert sum(agree) >= 0.97 * len(agree)  # weights are in half precision
 
@@ -84,7 +83,7 @@ def test_a_shipped_file_is_small_and_says_what_made_it(experiment_id):
 
 
 def test_what_ships_is_made_by_one_call(tmp_path, monkeypatch):
-    monkeypatch.setitem(SHIPPED, "linear", {"n_steps": 100, "n_queries": 10})
+    monkeypatch.setitem(SHIPPED, "linear", {"n_steps": 200, "n_queries": 10})
     path = ship("linear", tmp_path / "learners", tmp_path / "runs")
     assert path.is_file()
     assert (tmp_path / "runs" / "linear-regression" / "predictions.csv").is_file()
