@@ -65,8 +65,8 @@ def _tabs(lab: Lab, arrived: Dependency, copy: gr.Button, link_place: gr.Row) ->
                 in_images = images.build(lab)
         with gr.Tab("Vision", id="vision") as seeing:
             in_vision = vision.build(lab, seeing)
-        with gr.Tab("Tiny worlds", id="worlds"):
-            in_worlds = worlds.build(lab)
+        with gr.Tab("Tiny worlds", id="worlds") as growing:
+            in_worlds = worlds.build(lab, growing)
         with gr.Tab("Runs", id="runs") as history:
             in_runs = runs.build(
                 lab,

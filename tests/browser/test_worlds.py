@@ -23,7 +23,9 @@ def number(page, elem_id: str, value: float) -> None:
 
 def test_a_learner_is_trained_watched_asked_and_taken_apart(page):
     open_world(page, "Induction heads")
-    expect(page.locator("#worlds-verdict")).to_contain_text("Press “Train and ask”")
+    expect(page.locator("#worlds-verdict")).to_contain_text("queries right under drawn")
+    expect(page.locator("#worlds-curves-1 .scatterlayer").first).to_be_attached(timeout=LONG)
+    expect(page.locator("#worlds-cut")).to_contain_text("with all heads", timeout=LONG)
     page.locator("#induction-preset").get_by_text("Match given").click()
     expect(page.locator("#induction-preset")).to_contain_text("the plateau is gone")
     number(page, "induction-n-steps", 300)
@@ -45,10 +47,11 @@ def test_a_learner_is_trained_watched_asked_and_taken_apart(page):
     open_world(page, "Linear regression")
     expect(page.locator("#linear-room")).to_be_visible()
     expect(page.locator("#induction-room")).not_to_be_visible()
-    expect(page.locator("#worlds-verdict")).to_contain_text("Press “Train and ask”")
+    expect(page.locator("#worlds-verdict")).to_contain_text("linear-regression")
+    expect(page.locator("#worlds-matrices .heatmaplayer").first).to_be_attached(timeout=LONG)
     expect(cut).not_to_be_visible()
     open_world(page, "Induction heads")
-    expect(page.locator("#worlds-verdict")).to_contain_text("queries right under drawn")
+    expect(page.locator("#worlds-verdict")).to_contain_text("induction-heads (seed 0)")
     expect(page.locator("#worlds-curves-1 .scatterlayer").first).to_be_attached()
 
 

@@ -88,8 +88,8 @@ class Shell(NamedTuple):
     parts: dict[bool, gr.Column]
 
 
-def build(lab: Lab) -> ExperimentTab:
-    """Build the tab inside the current block."""
+def build(lab: Lab, outer: gr.Tab) -> ExperimentTab:
+    """Build the tab inside the current block, which is `outer`."""
     gr.Markdown(INTRO, elem_id="worlds-intro")
     first = Opened.first_shipped(ROOMS[0].id)
     chooser = gr.Radio(
@@ -111,7 +111,9 @@ def build(lab: Lab) -> ExperimentTab:
     handles = {place.room.id: _wire_place(lab, shell, place) for place in places}
     wire_cells(lab, sequences_html, panel, opened)
     _wire_choosing(lab, shell, places)
-    shipped = shown(places[0].study, panel, first, NO_STORE) if first is not None else {}
+    _wire_first_sight(shell, outer)
+    study = places[0].study._replace(watch=None)  # its curves need a learner, and that torch
+    shipped = shown(study, panel, first, NO_STORE) if first is not None else {}
     show_at_build({part: value for part, value in shipped.items() if part not in panel.figures})
     return ExperimentTab(handles, panel.figures, lambda: in_order(shipped, panel.figures))
 
@@ -167,3 +169,15 @@ def _wire_choosing(lab: Lab, shell: Shell, places: list[Place]) -> None:
         [*(place.group for place in places), *shell.parts.values(), shell.opened, *shell.panel.outputs],
         **QUIET,
     )
+
+
+def _wire_first_sight(shell: Shell, outer: gr.Tab) -> None:
+    """Draw the learner that is shipped when the tab is opened first."""
+
+    def see(run: Opened | None, n_grown: int) -> Updates:
+        if run is None or n_grown:
+            return {shell.n_grown: n_grown}
+        return {shell.n_grown: 1, **WATCH.show(shell.panel.watched, run, None)}
+
+    parts = [shell.n_grown, *shell.panel.watched]
+    outer.select(see, [shell.opened, shell.n_grown], parts, **QUIET)
