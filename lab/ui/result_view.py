@@ -31,7 +31,7 @@ def example_badge(params: Any, environment: Mapping[str, Any]) -> str:
     model = (environment.get("model") or {}).get("id") or params.model
     made = str(environment.get("time", ""))[:10]
     on = f" on {made}" if made else ""
-    return f"Example: made with {model}{on}; press Run to make your own."
+    return f"Example: made with {model}{on}; a run of your own takes its place."
 
 
 def run_verdict(words: str, run: Opened, store: Any) -> str:

@@ -137,7 +137,7 @@ def test_an_example_is_marked_as_one():
     badge = result_view.example_badge(
         params_of(), {"model": {"id": "smollm2-135m"}, "time": "2026-01-02T03:04"}
     )
-    assert badge == "Example: made with smollm2-135m on 2026-01-02; press Run to make your own."
+    assert badge == "Example: made with smollm2-135m on 2026-01-02; a run of your own takes its place."
 
 
 def test_every_preset_is_a_run(tab):
