@@ -110,8 +110,8 @@ def matrices(blocks: Mapping[str, np.ndarray], title: str) -> go.Figure:
 
 
 def _where_they_end(table: pd.DataFrame, form: str) -> str:
-    """Say what was reached: every line if there are few, else the highest."""
+    """Say what was reached: every line if there are few, else the lowest and the highest."""
     last = table[table["step"] == table["step"].max()].sort_values("value", ascending=False, kind="stable")
     ends = [f"{row.label} {form.format(row.value)}" for row in last.itertuples()]
-    told = ", ".join(ends) if len(ends) <= 3 else f"most {ends[0]}, least {ends[-1]}"
+    told = ", ".join(ends) if len(ends) <= 3 else f"from {ends[-1]} to {ends[0]}"
     return f"After {table['step'].max():,} steps: {told}"

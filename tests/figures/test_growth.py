@@ -23,7 +23,7 @@ def test_a_line_a_measure_and_the_title_tells_where_they_end():
 
 def test_more_lines_than_colours_are_told_apart_by_their_dashes():
     figure = growth_curves(curves(*"abcdefgh"))
-    assert "most a 1.00, least h 0.12" in figure.layout.title.text.replace("<br>", " ")
+    assert "from h 0.12 to a 1.00" in figure.layout.title.text.replace("<br>", " ")
     looks = [(trace.line.color, trace.line.dash) for trace in figure.data]
     assert len(set(looks)) == 8
 
