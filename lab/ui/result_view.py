@@ -68,7 +68,7 @@ def wire_stale(stage: Stage, stale: gr.HTML) -> None:
     """Mark the results of a stage as belonging to other settings once its controls differ from theirs."""
 
     def mark(run: Opened | None, *values: Any) -> str:
-        if run is None:
+        if run is None or run.experiment != stage.experiment_id:
             return ""
         try:
             return stale_html(differences(stage.params(values), run.params))
@@ -76,7 +76,7 @@ def wire_stale(stage: Stage, stale: gr.HTML) -> None:
             return note("error", say(error))
 
     gr.on(
-        [component.change for component in stage.inputs],
+        [component.change for component in (*stage.inputs, stage.opened)],
         mark,
         [stage.opened, *stage.inputs],
         stale,

@@ -229,3 +229,14 @@ def test_the_matrices_of_a_layer_are_shown_as_they_were_at_a_step(store):
     assert "after 200 steps" in last.layout.title.text.replace("<br>", " ")
     ov = kept.learner.body.ov[0, -1].item()
     assert last.layout.annotations[0].text == f"head 0: OV {ov:+.2f}"
+
+
+def test_settings_are_compared_with_a_run_of_their_own_world_alone(tmp_path, opened):
+    with gr.Blocks() as page, gr.Tabs(), gr.Tab() as outer:
+        tab.build(SimpleNamespace(), outer)
+    marks = [each for each in page.fns.values() if each.name == "mark"]
+    assert len(marks) == len(ROOMS)
+    for room, mark in zip(ROOMS, marks, strict=True):
+        values = [each.value for each in mark.inputs[1:]]
+        said = mark.fn(opened, *values)
+        assert ("n_classes = 50" in said) == (room.id == opened.experiment)
