@@ -131,7 +131,7 @@ def form() -> Form:
             value="context",
             label="How given panels enter",
             info="Blend: noised to each step's time. Context: clean and marked, for LoRAs tuned so. Fill: a "
-            "branch that sees a mask.",
+            "branch that sees a mask; it tends to copy what is given.",
             elem_id="images-mode",
         )
         given = [
