@@ -22,7 +22,7 @@ MAX_BYTES = 500_000
 
 
 def write(run_id: str, kept: Kept, made_by: dict[str, Any], folder: Path = FOLDER) -> Path:
-    """Write a learner, with as many of its snapshots as fit, evenly thinned.
+    """Write a learner in the place of its world's last, with as many of its snapshots as fit, evenly thinned.
 
     Args:
         run_id: The run that grew it.
@@ -42,6 +42,8 @@ def write(run_id: str, kept: Kept, made_by: dict[str, Any], folder: Path = FOLDE
     }
     history = [_row(moment) for moment in kept.history if moment.measures]
     folder.mkdir(parents=True, exist_ok=True)
+    for last in folder.glob(f"{kept.world.id}-*.safetensors"):
+        last.unlink()
     path = folder / f"{kept.world.id}-{run_id}.safetensors"
     save_file(tensors, path, {"history": json.dumps(history), "made_by": json.dumps(made_by)})
     return path

@@ -41,6 +41,17 @@ def test_a_learner_is_read_as_it_was_but_for_half_precision(kept, tmp_path):
     assert math.isnan(found.history[0].loss) and found.history[-1].loss == measured[-1].loss
 
 
+def test_a_new_learner_takes_the_place_of_its_worlds_last(kept, tmp_path):
+    shipped.write("a1", kept, {}, tmp_path)
+    assert shipped.write("b2", kept, {}, tmp_path) == next(iter(tmp_path.iterdir()))
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_what_does_not_ship_is_refused_with_what_does():
+    with pytest.raises(ValueError, match="induction, abrupt, linear"):
+        ship("position")
+
+
 def test_a_large_learner_keeps_its_first_and_last_snapshot(kept, tmp_path, monkeypatch):
     monkeypatch.setattr(shipped, "MAX_BYTES", 1)
     shipped.write("a1", kept, {}, tmp_path)

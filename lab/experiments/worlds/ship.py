@@ -25,16 +25,21 @@ def ship(experiment_id: str, learners: Path = shipped.FOLDER, runs: Path = examp
 
     Returns:
         The learner's file.
+
+    Raises:
+        ValueError: No learner of that experiment ships; lists those that do.
     """
     from lab.experiments import EXPERIMENTS
 
+    if experiment_id not in SHIPPED:
+        raise ValueError(f"learners ship of {', '.join(SHIPPED)}, got {experiment_id!r}: add it to SHIPPED")
     experiment = find_experiment(EXPERIMENTS, experiment_id)
     params = build_params(experiment, SHIPPED[experiment_id])
     with tempfile.TemporaryDirectory() as home, Store(Path(home) / "lab.sqlite3") as store:
         result = next(event for event in experiment.run(params, store) if isinstance(event, Result))
         kept = shelf.find(result.run_id)
         if kept is None:
-            raise RuntimeError(f"{experiment_id}: another learner took the place of the one just grown")
+            raise RuntimeError(f"{experiment_id}: its learner has left the shelf, run it again alone")
         made_by = {"command": f"{COMMAND} {experiment_id}", **store.environment(result.run_id)}
         write_run(store, result.run_id, runs / kept.world.id)
         (runs / kept.world.id / "predictions.json").unlink()  # the CSV holds the same
