@@ -40,6 +40,8 @@ def run_parts(
         device = choose_device(asked.device)
     except ValueError as error:
         parser.error(str(error))
+    if device != "cpu":
+        torch.set_float32_matmul_precision("high")
     if asked.threads:
         torch.set_num_threads(asked.threads)
     for name in parts if asked.part == "all" else (asked.part,):

@@ -143,6 +143,11 @@ def train(
             module.eval()
 
 
+def seed_of(seed: int, step: int, worker: int = 0) -> int:
+    """Return the seed of a step's generator, given the training's."""
+    return (seed * 1_000_003 + step + worker * 2**40) % 2**63
+
+
 def _take_gradients(named: dict, loss_of, step: int, seed: int, pool, n_workers: int) -> float:
     """Set the gradients of a step, and return its loss."""
     import torch
@@ -150,7 +155,7 @@ def _take_gradients(named: dict, loss_of, step: int, seed: int, pool, n_workers:
     parameters = list(named.values())
 
     def share(worker: int):
-        generator = torch.Generator().manual_seed((seed * 1_000_003 + step + worker * 2**40) % 2**63)
+        generator = torch.Generator().manual_seed(seed_of(seed, step, worker))
         if worker == 0:
             _seed_the_rest(parameters[0].device, generator.initial_seed())
         loss = loss_of(step, generator)

@@ -80,6 +80,13 @@ def write_record(
     path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
+def device_name(device: str) -> str:
+    """Name what a part was trained on, as its maker calls it."""
+    import torch
+
+    return torch.cuda.get_device_name(device) if device.startswith("cuda") else device
+
+
 def sha256_of_array(array: np.ndarray) -> str:
     """Hash an array's shape, type and values."""
     digest = hashlib.sha256(f"{array.shape} {array.dtype}".encode())

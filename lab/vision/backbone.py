@@ -5,9 +5,13 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
+
+if TYPE_CHECKING:
+    import torch
 
 Extract = Callable[[np.ndarray], np.ndarray]
 """Describes pictures, uint8, shape (n, side, side, 3), by vectors, float32, (n, rows, columns, channels)."""
@@ -65,6 +69,13 @@ def scaled(picture: np.ndarray, side: int) -> np.ndarray:
     if picture.shape[:2] == (side, side):
         return picture
     return np.asarray(Image.fromarray(picture).resize((side, side), Image.Resampling.BILINEAR))
+
+
+def centred(pictures: np.ndarray, device: "torch.device | str" = "cpu") -> "torch.Tensor":
+    """Turn pictures, uint8, shape (n, height, width, c), into values of -1 to 1, (n, c, height, width)."""
+    import torch
+
+    return torch.from_numpy(pictures).to(device).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from PIL import Image
 
+from lab.vision.backbone import centred
 from lab.vision.shapes import SIDE
 from lab.weights import WeightsError
 
@@ -92,15 +93,13 @@ def paint(pairs: Sequence[Pair], picture: np.ndarray, network: Any = None) -> np
 
 def values(pictures: Sequence[np.ndarray]) -> "torch.Tensor":
     """Scale pictures to 64 × 64 and to -1..1, shape (n, 3, 64, 64)."""
-    import torch
-
     small = [
         picture
         if picture.shape[:2] == (SIDE, SIDE)
         else np.asarray(Image.fromarray(picture).resize((SIDE, SIDE), Image.Resampling.LANCZOS))
         for picture in pictures
     ]
-    return torch.from_numpy(np.stack(small)).permute(0, 3, 1, 2).float() / 127.5 - 1
+    return centred(np.stack(small))
 
 
 def pixels(found: "torch.Tensor") -> np.ndarray:

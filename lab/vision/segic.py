@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from lab.vision.backbone import scaled
+from lab.vision.backbone import centred, scaled
 from lab.vision.bank import Bank
 from lab.vision.propagate import weighed
 from lab.vision.question import Question
@@ -223,9 +223,8 @@ def tensors(features, pictures, told, counts) -> "tuple[torch.Tensor, ...]":
 
     rows = features[0].shape[0]
     small = np.stack([scaled(picture, FINER * rows) for picture in pictures])
-    values = torch.from_numpy(small.copy()).permute(0, 3, 1, 2).float() / 127.5 - 1
     stacked = [torch.from_numpy(np.stack(each)) for each in zip(*told, strict=True)]
-    return (torch.from_numpy(np.stack(features)), values, *stacked, torch.tensor(counts))
+    return (torch.from_numpy(np.stack(features)), centred(small), *stacked, torch.tensor(counts))
 
 
 @cache

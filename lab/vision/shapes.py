@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -23,6 +24,9 @@ KINDS = {"shape": SHAPES, "colour": tuple(COLOURS), "texture": TEXTURES}
 _SCALE = 4  # drawn larger and scaled down
 _PALE = 0.45  # how far the second tone of a texture lies from the first to white
 _SMALLEST, _LARGEST = 12, 26
+_REACH = 0.62  # of a thing's size: no shape reaches further from its middle, however it is turned
+_TRIES = 60  # places that are tried before a view is begun again
+_IS_MOST = [0] * 128 + [255] * 128
 
 
 @dataclass(frozen=True)
@@ -68,40 +72,56 @@ class View:
     def picture(self) -> np.ndarray:
         """Draw it, RGB, uint8, shape (64, 64, 3)."""
         picture = Image.new("RGB", (SIDE, SIDE), self.ground)
-        for thing in self.things:
-            cover = Image.fromarray((255 * _cover(thing)).astype(np.uint8))
-            picture.paste(Image.fromarray(_painted(thing)), (0, 0), cover)
+        for thing, (corner, cover) in zip(self.things, self._covers, strict=True):
+            picture.paste(_painted(thing, corner, cover.size), corner, cover)
         return np.asarray(picture).copy()
 
     def marks(self) -> np.ndarray:
         """Say which thing each pixel shows, int, shape (64, 64): its place in `things`, -1 for none."""
-        found = np.full((SIDE, SIDE), -1)
-        for place, thing in enumerate(self.things):
-            found[_cover(thing) > 0.5] = place
-        return found
+        found = Image.new("L", (SIDE, SIDE))
+        for number, (corner, cover) in enumerate(self._covers, 1):
+            found.paste(number, (*corner, *np.add(corner, cover.size).tolist()), cover.point(_IS_MOST, "1"))
+        return np.asarray(found).astype(int) - 1
+
+    @cached_property
+    def _covers(self) -> list[tuple[tuple[int, int], Image.Image]]:
+        return [_cover(thing) for thing in self.things]
 
 
 def random_view(random: np.random.Generator, n_things: int | None = None) -> View:
     """Place three to five things that do not touch."""
     n = int(random.integers(3, 6)) if n_things is None else n_things
-    things: list[Thing] = []
-    while len(things) < n:
-        size = random.uniform(_SMALLEST, _LARGEST)
-        x, y = random.uniform(0.62 * size, SIDE - 0.62 * size, 2)
-        if all(math.hypot(x - each.x, y - each.y) > 0.62 * (size + each.size) for each in things):
-            shape, colour, texture = (str(random.choice(KINDS[name])) for name in KINDS)
-            things.append(Thing(shape, colour, texture, x, y, size, random.uniform(-30, 30)))
-        elif random.random() < 0.05:  # no room is left: begin again
-            things = []
+    things = []
+    for x, y, size in _places(n, random):
+        shape, colour, texture = (names[random.integers(len(names))] for names in KINDS.values())
+        things.append(Thing(shape, colour, texture, x, y, size, random.uniform(-30, 30)))
     ground = tuple(int(value) for value in random.uniform(205, 252, 3))
     return View(tuple(things), (ground[0], ground[1], ground[2]))
 
 
-def _cover(thing: Thing) -> np.ndarray:
-    """Say how much of each pixel a thing covers, shape (64, 64), 0 to 1."""
-    large = Image.new("L", (SIDE * _SCALE, SIDE * _SCALE))
+def _places(n: int, random: np.random.Generator) -> list[tuple[float, float, float]]:
+    """Return x, y and size of things that do not touch; where no room is left, begin again."""
+    while True:
+        found: list[tuple[float, float, float]] = []
+        for across, down, large in random.random((_TRIES, 3)).tolist():
+            size = _SMALLEST + large * (_LARGEST - _SMALLEST)
+            room = SIDE - 2 * _REACH * size
+            x, y = _REACH * size + across * room, _REACH * size + down * room
+            if all(math.hypot(x - a, y - b) > _REACH * (size + other) for a, b, other in found):
+                found.append((x, y, size))
+                if len(found) == n:
+                    return found
+
+
+def _cover(thing: Thing) -> tuple[tuple[int, int], Image.Image]:
+    """Say how much of each pixel a thing covers, 0 to 255, within a box; and that box's upper left corner."""
+    reach = _REACH * thing.size
+    left, top = math.floor(thing.x - reach), math.floor(thing.y - reach)
+    width, height = math.ceil(thing.x + reach) - left, math.ceil(thing.y + reach) - top
+    large = Image.new("L", (width * _SCALE, height * _SCALE))
     pen = ImageDraw.Draw(large)
-    middle, half = (thing.x * _SCALE, thing.y * _SCALE), thing.size * _SCALE / 2
+    middle = ((thing.x - left) * _SCALE, (thing.y - top) * _SCALE)
+    half = thing.size * _SCALE / 2
     if thing.shape in ("circle", "ring"):
         pen.ellipse(_box(middle, half), fill=255)
         if thing.shape == "ring":
@@ -109,7 +129,7 @@ def _cover(thing: Thing) -> np.ndarray:
     else:
         for polygon in _polygons(thing.shape):
             pen.polygon([_turned(point, thing.turn, middle, half) for point in polygon], fill=255)
-    return np.asarray(large.resize((SIDE, SIDE), Image.Resampling.BOX), np.float32) / 255
+    return (left, top), large.resize((width, height), Image.Resampling.BOX)
 
 
 def _polygons(shape: str) -> list[list[tuple[float, float]]]:
@@ -137,15 +157,18 @@ def _box(middle: tuple[float, float], half: float) -> tuple[float, float, float,
     return middle[0] - half, middle[1] - half, middle[0] + half, middle[1] + half
 
 
-def _painted(thing: Thing) -> np.ndarray:
-    """Fill the whole picture with a thing's colour and texture, uint8, shape (64, 64, 3)."""
+def _painted(thing: Thing, corner: tuple[int, int], size: tuple[int, int]) -> Image.Image:
+    """Fill a box of the picture with a thing's colour and texture."""
     first = np.array(COLOURS[thing.colour], float)
+    if thing.texture == "plain":
+        return Image.new("RGB", size, COLOURS[thing.colour])
     second = first + (255 - first) * _PALE
-    across, down = np.meshgrid(np.arange(SIDE) - thing.x, np.arange(SIDE) - thing.y)
-    is_second = {
-        "plain": np.zeros((SIDE, SIDE), bool),
-        "stripes": (across + down) % 6 < 3,
-        "dots": np.hypot(across % 6 - 3, down % 6 - 3) < 1.8,
-        "checks": (across % 8 < 4) ^ (down % 8 < 4),
-    }[thing.texture]
-    return np.where(is_second[..., None], second, first).astype(np.uint8)
+    across = np.arange(corner[0], corner[0] + size[0]) - thing.x
+    down = np.arange(corner[1], corner[1] + size[1])[:, None] - thing.y
+    if thing.texture == "stripes":
+        is_second = (across + down) % 6 < 3
+    elif thing.texture == "dots":
+        is_second = np.hypot(across % 6 - 3, down % 6 - 3) < 1.8
+    else:
+        is_second = (across % 8 < 4) ^ (down % 8 < 4)
+    return Image.fromarray(np.where(is_second[..., None], second, first).astype(np.uint8))

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from lab.vision.backbone import scaled, unit
+from lab.vision.backbone import centred, scaled, unit
 from lab.weights import WeightsError
 
 if TYPE_CHECKING:
@@ -100,15 +100,13 @@ def new_stacker(n_patterns: int, is_late: bool = False) -> "torch.nn.Module":
     return Stacker()
 
 
-def stacks(pictures: Sequence[np.ndarray], prompts: Sequence[Prompt | None]) -> "torch.Tensor":
-    """Stack pictures with their prompts, or with themselves where there is none, shape (n, 9, 64, 64)."""
-    import torch
-
+def stacked(pictures: Sequence[np.ndarray], prompts: Sequence[Prompt | None]) -> np.ndarray:
+    """Stack pictures with their prompts, or with themselves where there is none, uint8, (n, 64, 64, 9)."""
     rows = []
     for picture, prompt in zip(pictures, prompts, strict=True):
         three = (picture, *prompt) if prompt is not None else (picture,) * 3
         rows.append(np.concatenate([scaled(each, SIDE) for each in three], axis=2))
-    return torch.from_numpy(np.stack(rows)).permute(0, 3, 1, 2).float() / 127.5 - 1
+    return np.stack(rows)
 
 
 def described(
@@ -125,7 +123,7 @@ def described(
     with torch.inference_mode():
         for start in range(0, len(pictures), n_batch):
             part = slice(start, start + n_batch)
-            found.append(network(stacks(pictures[part], prompts[part])))
+            found.append(network(centred(stacked(pictures[part], prompts[part]))))
     descriptors, patterns = (torch.cat(each).float().numpy() for each in zip(*found, strict=True))
     return Described(descriptors, unit(patterns))
 

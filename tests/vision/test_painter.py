@@ -8,7 +8,7 @@ from lab.training.loop import Schedule
 from lab.vision.operations import find_operation, operations
 from lab.vision.painter import MAX_PAIRS, Pair, load_painter, new_painter, paint, pixels, values
 from lab.vision.train import painter as training
-from lab.vision.train.painter import drawn_operation, painter_loss, shown, train_painter
+from lab.vision.train.painter import Recipe, draw, drawn_operation, painter_loss, shown, train_painter
 from lab.weights import WeightsError
 
 
@@ -71,25 +71,24 @@ def test_a_pair_and_its_query_are_painted_in_the_same_two_colours():
 
 def test_the_loss_is_that_of_what_is_hidden(network, monkeypatch):
     monkeypatch.setattr(training, "_P_SCATTERED", 0.0)
-    batch = [shown(find_operation("grey"), np.random.default_rng(5))]
+    batch = draw(1, seed=5)
     with torch.no_grad():
-        loss = painter_loss(network, batch, np.random.default_rng(0)).item()
+        loss = painter_loss(network, batch).item()
         found = network(
-            pixel_values=values([batch[0].query.before]),
-            prompt_pixel_values=values([batch[0].pair.before]),
-            prompt_masks=values([batch[0].pair.after]),
+            pixel_values=values(batch.picture),
+            prompt_pixel_values=values(batch.before),
+            prompt_masks=values(batch.after),
         ).pred_masks[:, :, 64:]
-    want = torch.nn.functional.smooth_l1_loss(found, values([batch[0].query.after]), beta=0.01).item()
+    want = torch.nn.functional.smooth_l1_loss(found, values(batch.answer), beta=0.01).item()
     assert loss == pytest.approx(want, rel=1e-4)
 
 
 def test_it_learns(tmp_path, monkeypatch):
-    monkeypatch.setattr(training, "BATCH", 4)
-    monkeypatch.setattr(training, "N_WORKERS", 1)
     monkeypatch.setattr(training, "drawn_operation", lambda random: find_operation("invert"))
     torch.manual_seed(0)
     small = new_painter(width=32, n_layers=3, n_heads=2)
-    _, steps = train_painter(tmp_path / "painter.pt", schedule=Schedule(40, 3e-3, 4), network=small)
+    recipe = Recipe(Schedule(40, 3e-3, 4), n_shown=4)
+    _, steps = train_painter(tmp_path / "painter.pt", recipe=recipe, network=small)
     losses = [step.loss for step in steps]
     assert np.mean(losses[-8:]) < 0.6 * np.mean(losses[:4])
 
@@ -101,7 +100,5 @@ def test_a_missing_network_names_the_remedy(tmp_path):
 
 def test_nothing_of_the_loss_stays_on_another_device():
     """Torch's device "meta" holds no values: anything left on the CPU meets it and fails."""
-    random = np.random.default_rng(0)
-    batch = [shown(find_operation("mirror"), random)]
     elsewhere = new_painter(width=32, n_layers=3, n_heads=2).to("meta")
-    assert painter_loss(elsewhere, batch, random).device.type == "meta"
+    assert painter_loss(elsewhere, draw(1, seed=0)).device.type == "meta"

@@ -7,9 +7,10 @@ from polygons import polygon_atlas
 from tiny_vision import noisy, squares
 
 from lab.training.loop import Schedule
+from lab.vision.backbone import centred
 from lab.vision.copy_measures import micro_average_precision
 from lab.vision.scenes import scenes
-from lab.vision.stacker import Prompt, described, load_stacker, new_stacker, retrieved, stacks
+from lab.vision.stacker import Prompt, described, load_stacker, new_stacker, retrieved, stacked
 from lab.vision.tampers.listed import find_pattern
 from lab.vision.train import stacker as training
 from lab.vision.train.stacker import shown_patterns, train_stacker
@@ -29,11 +30,10 @@ def network(request):
 
 
 def test_nine_channels_are_query_replica_and_original_or_the_query_three_times():
-    found = stacks(PICTURES[:2], [PROMPT, None])
-    assert found.shape == (2, 9, 64, 64) and found.min() >= -1 and found.max() <= 1
-    as_values = [torch.from_numpy(each).permute(2, 0, 1) / 127.5 - 1 for each in (PICTURES[0], *PROMPT)]
-    assert torch.allclose(found[0], torch.cat(as_values), atol=1e-6)
-    assert torch.equal(found[1, :3], found[1, 3:6]) and torch.equal(found[1, :3], found[1, 6:])
+    found = stacked(PICTURES[:2], [PROMPT, None])
+    assert found.shape == (2, 64, 64, 9) and found.dtype == np.uint8
+    assert np.array_equal(found[0], np.concatenate([PICTURES[0], *PROMPT], axis=2))
+    assert np.array_equal(found[1], np.concatenate([PICTURES[1]] * 3, axis=2))
 
 
 def test_descriptors_have_length_one_and_depend_on_the_prompt(network):
@@ -52,8 +52,8 @@ def test_late_fusion_describes_each_picture_by_itself():
     trunk = []
     late.trunk.register_forward_hook(lambda module, inputs, output: trunk.append(output))
     with torch.inference_mode():
-        late(stacks(PICTURES[:1], [PROMPT]))
-        late(stacks([PICTURES[0]], [Prompt(PICTURES[2], PICTURES[1])]))
+        late(centred(stacked(PICTURES[:1], [PROMPT])))
+        late(centred(stacked([PICTURES[0]], [Prompt(PICTURES[2], PICTURES[1])])))
     assert torch.allclose(trunk[0][0], trunk[1][0]) and torch.allclose(trunk[0][2], trunk[1][2])
     assert not torch.allclose(trunk[0][1], trunk[1][1])  # only the replica differs
 
