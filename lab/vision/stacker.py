@@ -62,7 +62,11 @@ def new_stacker(n_patterns: int, is_late: bool = False) -> "torch.nn.Module":
     from torch.nn.functional import normalize
 
     class Block(nn.Module):
-        """Two convolutions beside a shortcut, halving the side."""
+        """Two convolutions beside a shortcut, halving the side; the whole map scales and shifts its channels.
+
+        That is how a disguise that shows between replica and original in one place counts in every place;
+        the paper's transformer sees all places from its first layer on.
+        """
 
         def __init__(self, n_in: int, n_out: int) -> None:
             super().__init__()
@@ -70,10 +74,15 @@ def new_stacker(n_patterns: int, is_late: bool = False) -> "torch.nn.Module":
                 nn.Conv2d(n_in, n_out, 3, 2, 1, bias=False), nn.GroupNorm(8, n_out), nn.GELU(),
                 nn.Conv2d(n_out, n_out, 3, 1, 1, bias=False), nn.GroupNorm(8, n_out),
             )  # fmt: skip
+            self.gate = nn.Sequential(
+                nn.Linear(n_out, n_out // 2), nn.GELU(), nn.Linear(n_out // 2, 2 * n_out)
+            )
             self.shortcut = nn.Conv2d(n_in, n_out, 1, 2)
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
-            return nn.functional.gelu(self.inner(x) + self.shortcut(x))
+            inner = self.inner(x)
+            scale, shift = self.gate(inner.mean((2, 3)))[..., None, None].chunk(2, dim=1)
+            return nn.functional.gelu(inner * (1 + scale) + shift + self.shortcut(x))
 
     class Stacker(nn.Module):
         """See `new_stacker`."""

@@ -1,5 +1,7 @@
 """Painter on a small random network of the real class: shapes of in- and output, several pairs, training."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +10,17 @@ from lab.training.loop import Schedule
 from lab.vision.operations import find_operation, operations
 from lab.vision.painter import MAX_PAIRS, Pair, load_painter, new_painter, paint, pixels, values
 from lab.vision.train import painter as training
-from lab.vision.train.painter import Recipe, draw, drawn_operation, painter_loss, shown, train_painter
+from lab.vision.train.painter import (
+    EMPHASISED,
+    MOVES,
+    PLAIN,
+    Stage,
+    draw,
+    drawn_operation,
+    painter_loss,
+    shown,
+    train_painter,
+)
 from lab.weights import WeightsError
 
 
@@ -69,9 +81,8 @@ def test_a_pair_and_its_query_are_painted_in_the_same_two_colours():
     assert len(colours[0]) == 2 and colours[0] == colours[1]
 
 
-def test_the_loss_is_that_of_what_is_hidden(network, monkeypatch):
-    monkeypatch.setattr(training, "_P_SCATTERED", 0.0)
-    batch = draw(1, seed=5)
+def test_the_loss_is_that_of_what_is_hidden(network):
+    batch = draw(replace(PLAIN, n_shown=1, p_scattered=0.0), seed=5)
     with torch.no_grad():
         loss = painter_loss(network, batch).item()
         found = network(
@@ -83,12 +94,46 @@ def test_the_loss_is_that_of_what_is_hidden(network, monkeypatch):
     assert loss == pytest.approx(want, rel=1e-4)
 
 
+def test_what_stands_out_from_the_ground_counts_more(network):
+    batch = draw(replace(PLAIN, n_shown=2, p_scattered=0.0), seed=5)
+    with torch.no_grad():
+        loss = painter_loss(network, batch, emphasis=6.0).item()
+        found = network(
+            pixel_values=values(batch.picture),
+            prompt_pixel_values=values(batch.before),
+            prompt_masks=values(batch.after),
+        ).pred_masks[:, :, 64:]
+    distance = torch.nn.functional.smooth_l1_loss(
+        found, values(batch.answer), reduction="none", beta=0.01
+    ).mean(1)
+    weights = np.ones((2, 64, 64))
+    for place, row, column in np.ndindex(weights.shape):
+        for pictures, more in ((batch.answer, 6), (batch.picture, 3)):
+            is_other = (pictures[place, row, column] != pictures[place, 0, 0]).any()
+            weights[place, row, column] += more * is_other
+    assert loss == pytest.approx((distance.numpy() * weights).sum() / weights.sum(), rel=1e-4)
+
+
+def test_both_ways_ask_the_pair_of_what_was_asked():
+    batch = draw(replace(EMPHASISED, n_shown=2), seed=1)
+    assert batch.hidden.shape == (4, 128)
+    for given, asked in ((batch.before, batch.picture), (batch.after, batch.answer)):
+        assert np.array_equal(given[:2], asked[2:]) and np.array_equal(given[2:], asked[:2])
+
+
+def test_operations_that_move_what_is_shown_are_drawn_more_often_when_asked():
+    random = np.random.default_rng(0)
+    stage = replace(PLAIN, p_segment=0.0, moves=4)
+    drawn = [drawn_operation(random, stage).id in MOVES for _ in range(400)]
+    assert np.mean(drawn) == pytest.approx(12 / (12 + 8), abs=0.08)
+
+
 def test_it_learns(tmp_path, monkeypatch):
-    monkeypatch.setattr(training, "drawn_operation", lambda random: find_operation("invert"))
+    monkeypatch.setattr(training, "drawn_operation", lambda random, stage: find_operation("invert"))
     torch.manual_seed(0)
     small = new_painter(width=32, n_layers=3, n_heads=2)
-    recipe = Recipe(Schedule(40, 3e-3, 4), n_shown=4)
-    _, steps = train_painter(tmp_path / "painter.pt", recipe=recipe, network=small)
+    stage = Stage(Schedule(40, 3e-3, 4), n_shown=4)
+    _, steps = train_painter(tmp_path / "painter.pt", stage=stage, network=small)
     losses = [step.loss for step in steps]
     assert np.mean(losses[-8:]) < 0.6 * np.mean(losses[:4])
 
@@ -101,4 +146,4 @@ def test_a_missing_network_names_the_remedy(tmp_path):
 def test_nothing_of_the_loss_stays_on_another_device():
     """Torch's device "meta" holds no values: anything left on the CPU meets it and fails."""
     elsewhere = new_painter(width=32, n_layers=3, n_heads=2).to("meta")
-    assert painter_loss(elsewhere, draw(1, seed=0)).device.type == "meta"
+    assert painter_loss(elsewhere, draw(replace(PLAIN, n_shown=1), seed=0)).device.type == "meta"

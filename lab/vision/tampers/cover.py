@@ -1,7 +1,9 @@
 """Patterns that lay something over a picture."""
 
+from functools import cache
+
 import numpy as np
-from PIL import ImageDraw
+from PIL import ImageDraw, ImageFont
 
 from lab.vision.tampers.pixels import array_of, colour, image_of
 
@@ -48,8 +50,13 @@ def text(picture: np.ndarray, random: np.random.Generator) -> np.ndarray:
     for _ in range(3):
         words = "".join(chr(int(code)) for code in random.integers(65, 91, 9))
         place = (random.integers(0, len(picture) // 3), random.integers(0, len(picture) - 12))
-        pen.text((int(place[0]), int(place[1])), words, fill=colour(random), font_size=len(picture) / 5)
+        pen.text((int(place[0]), int(place[1])), words, fill=colour(random), font=_font(len(picture) / 5))
     return array_of(image)
+
+
+@cache
+def _font(size: float) -> ImageFont.ImageFont | ImageFont.FreeTypeFont:
+    return ImageFont.load_default(size)
 
 
 def frame(picture: np.ndarray, random: np.random.Generator) -> np.ndarray:

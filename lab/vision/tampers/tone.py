@@ -124,7 +124,10 @@ def vignette(picture: np.ndarray, random: np.random.Generator) -> np.ndarray:
 
 def median(picture: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """Return it as if painted."""
-    return array_of(image_of(picture).filter(ImageFilter.MedianFilter(int(random.choice([5, 7])))))
+    image = image_of(picture)
+    for _ in range(int(random.integers(2, 4))):
+        image = image.filter(ImageFilter.MedianFilter(3))
+    return array_of(image)
 
 
 def threshold(picture: np.ndarray, random: np.random.Generator) -> np.ndarray:

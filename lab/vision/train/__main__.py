@@ -1,7 +1,7 @@
 """Make what is under assets/vision from nothing; what was broken off goes on where it stopped.
 
 python -m lab.vision.train all [--work DIR] [--threads N]
-python -m lab.vision.train ready | segic | painter | stacker | concatenated
+python -m lab.vision.train ready | segic | painter | emphasised | stacker | concatenated
 """
 
 import sys
@@ -13,6 +13,7 @@ PARTS = {
     "ready": parts.ready,
     "segic": parts.segic,
     "painter": parts.painter,
+    "emphasised": parts.emphasised,
     "stacker": parts.stacker,
     "concatenated": parts.concatenated,
 }

@@ -1,7 +1,7 @@
 """Train Painter's network on pairs of pictures of shapes, by operations that are not held out."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,31 +20,47 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """How Painter is trained.
+class Stage:
+    """A stage of the training.
 
     Args:
         schedule: Steps and rates.
-        n_shown: Pairs, each with a picture, that a worker is shown at a step.
+        n_shown: Pairs, each with a picture, that a worker draws for a step.
         n_workers: See `train`.
+        p_segment: Share of operations that segment.
+        moves: How many times as often as another change one is drawn that moves what a picture shows.
+        p_telling: Share of pairs that are staged to tell their operation, and of pictures that are asked of.
+        p_scattered: Share of steps in which patches of both outputs are hidden at random, as in the paper.
+        emphasis: How much more a pixel counts that stands out from its picture's ground; 0 as in the paper.
+        is_both_ways: Whether what is asked is then shown as the pair, and the pair is asked.
     """
 
     schedule: Schedule
-    n_shown: int
+    n_shown: int = 128
     n_workers: int = 1
+    p_segment: float = 0.6
+    moves: int = 1
+    p_telling: tuple[float, float] = (0.8, 0.0)
+    p_scattered: float = 0.25
+    emphasis: float = 0.0
+    is_both_ways: bool = False
 
 
-ON_TWO_CORES = Recipe(
-    Schedule(n_steps=6_000, rate=1e-3, n_warmup=200, flat=0.4, decay=0.05, ema=0.999), 16, n_workers=2
-)
-ON_ACCELERATOR = Recipe(
-    Schedule(n_steps=8_000, rate=1e-3, n_warmup=400, flat=0.4, decay=0.05, ema=0.999), 128
-)
-_P_TELLING = 0.8  # of pairs; the others show whatever comes
+PLAIN = Stage(Schedule(n_steps=9_000, rate=1e-3, n_warmup=400, flat=0.4, decay=0.05, ema=0.999))
+"""Every pixel counts the same, as in the paper: colours and tones are learnt, small things are left out."""
+EMPHASISED = Stage(
+    Schedule(n_steps=3_000, rate=8e-4, n_warmup=100, flat=0.3, decay=0.05, ema=0.997),
+    p_segment=0.7, moves=4, p_telling=(0.7, 0.5), p_scattered=0.1, emphasis=6.0, is_both_ways=True,
+)  # fmt: skip
+"""What stands out from the ground counts more."""
+MOVES = ("mirror", "flip", "turn")
 _P_COMBINED = 0.25  # of operations that segment: a shape and a colour at once
-_P_SEGMENT = 0.6
-_P_SCATTERED = 0.25  # of batches: patches of both outputs are hidden at random, as in the paper's training
 _SHARE_SCATTERED = 0.6
+
+
+def on_two_cores(stage: Stage) -> Stage:
+    """Return a stage with as many steps that are shown a quarter."""
+    return replace(stage, n_shown=16, n_workers=2)
 
 
 class Shown(NamedTuple):
@@ -72,15 +88,10 @@ class Batch(NamedTuple):
     hidden: np.ndarray
 
 
-def recipe_for(device: str) -> Recipe:
-    """Choose a recipe by where it is followed."""
-    return ON_TWO_CORES if device == "cpu" else ON_ACCELERATOR
-
-
 def train_painter(
     checkpoint: Path | None,
     seed: int = 0,
-    recipe: Recipe = ON_TWO_CORES,
+    stage: Stage = PLAIN,
     network: Any = None,
     device: str = "cpu",
     n_processes: int = 0,
@@ -90,10 +101,10 @@ def train_painter(
     Args:
         checkpoint: Where the state is kept; None keeps nothing.
         seed: Seeds weights and pictures.
-        recipe: How it is trained.
+        stage: How it is trained.
         network: None takes a new one.
         device: Where it is trained.
-        n_processes: Processes that draw the pictures, with a recipe of one worker; what they draw does not
+        n_processes: Processes that draw the pictures, for a stage of one worker; what they draw does not
             depend on it.
     """
     import torch
@@ -102,27 +113,29 @@ def train_painter(
     chosen = (network if network is not None else new_painter()).to(device)
 
     def steps() -> Iterator[Step]:
-        with drawing(partial(draw, recipe.n_shown), seed, n_processes) as ahead:
+        with drawing(partial(draw, stage), seed, n_processes) as ahead:
 
             def loss_of(step: int, generator: torch.Generator) -> torch.Tensor:
-                return painter_loss(chosen, ahead.of(step, generator))
+                return painter_loss(chosen, ahead.of(step, generator), stage.emphasis)
 
             modules = {"painter": chosen}
-            yield from train(modules, loss_of, recipe.schedule, seed, checkpoint, n_workers=recipe.n_workers)
+            yield from train(modules, loss_of, stage.schedule, seed, checkpoint, n_workers=stage.n_workers)
 
     return chosen, steps()
 
 
-def draw(n: int, seed: int) -> Batch:
+def draw(stage: Stage, seed: int) -> Batch:
     """Draw what a step shows."""
     random = np.random.default_rng(seed)
-    found = [shown(drawn_operation(random), random) for _ in range(n)]
+    found = [shown(drawn_operation(random, stage), random, stage) for _ in range(stage.n_shown)]
+    n = stage.n_shown * (2 if stage.is_both_ways else 1)
     n_patches = 2 * (SIDE // PATCH) ** 2
     hidden = np.zeros((n, n_patches), bool)
-    if random.random() < _P_SCATTERED:
+    if random.random() < stage.p_scattered:
         hidden[:] = random.random(hidden.shape) < _SHARE_SCATTERED
     else:
         hidden[:, n_patches // 2 :] = True
+    found += [Shown(each.query, each.pair) for each in found] if stage.is_both_ways else []
     return Batch(
         before=np.stack([each.pair.before for each in found]),
         after=np.stack([each.pair.after for each in found]),
@@ -132,34 +145,65 @@ def draw(n: int, seed: int) -> Batch:
     )
 
 
-def drawn_operation(random: np.random.Generator) -> Operation:
+def drawn_operation(random: np.random.Generator, stage: Stage = PLAIN) -> Operation:
     """Draw an operation that is not held out."""
     seen = [each for each in operations() if not each.is_held_out]
-    is_segmenting = random.random() < _P_SEGMENT
+    is_segmenting = random.random() < stage.p_segment
     kind = [each for each in seen if (each.kind == "segment") == is_segmenting]
     if is_segmenting:
         is_combined = random.random() < _P_COMBINED
         kind = [each for each in kind if (len(each.wanted) == 2) == is_combined]
+    else:
+        kind += [each for each in kind if each.id in MOVES] * (stage.moves - 1)
     return kind[random.integers(len(kind))]
 
 
-def shown(operation: Operation, random: np.random.Generator) -> Shown:
+def shown(operation: Operation, random: np.random.Generator, stage: Stage = PLAIN) -> Shown:
     """Draw a pair that shows an operation, and a picture that it is asked of, painted in the same colours."""
     palette = random_palette(random)
-    telling = telling_view if random.random() < _P_TELLING else fitting_view
-    pair = operation.pair(telling(operation, random), palette, random)
-    query = operation.pair(fitting_view(operation, random), palette, random)
-    return Shown(Pair(*pair), Pair(*query))
+    views = [
+        (telling_view if random.random() < chance else fitting_view)(operation, random)
+        for chance in stage.p_telling
+    ]
+    pair, query = (Pair(*operation.pair(view, palette, random)) for view in views)
+    return Shown(pair, query)
 
 
-def painter_loss(network: Any, batch: Batch) -> "torch.Tensor":
-    """Return the smooth L1 distance over what is hidden: all of what is asked, or patches of both outputs."""
+def painter_loss(network: Any, batch: Batch, emphasis: float = 0.0) -> "torch.Tensor":
+    """Return the smooth L1 distance over what is hidden: all of what is asked, or patches of both outputs.
+
+    Args:
+        network: From `new_painter`.
+        batch: What is shown, asked and hidden.
+        emphasis: How much more a pixel counts that stands out from the ground of the output, and half as much
+            one that does in the input. A picture's ground has the colour of its corner.
+    """
     import torch
+    from torch.nn.functional import smooth_l1_loss
 
-    return network(
-        pixel_values=centred(batch.picture, network.device),
-        prompt_pixel_values=centred(batch.before, network.device),
-        prompt_masks=centred(batch.after, network.device),
-        labels=centred(batch.answer, network.device),
-        bool_masked_pos=torch.from_numpy(batch.hidden).to(network.device),
-    ).loss
+    inputs, outputs = (
+        [centred(pictures, network.device) for pictures in both]
+        for both in ((batch.before, batch.picture), (batch.after, batch.answer))
+    )
+    hidden = torch.from_numpy(batch.hidden).to(network.device)
+    painted = network(
+        pixel_values=inputs[1],
+        prompt_pixel_values=inputs[0],
+        prompt_masks=outputs[0],
+        labels=outputs[1],
+        bool_masked_pos=hidden,
+    ).pred_masks
+    side = SIDE // PATCH
+    weights = (
+        hidden.view(-1, 1, 2 * side, side).repeat_interleave(PATCH, 2).repeat_interleave(PATCH, 3).float()
+    )
+    if emphasis:
+        told, asked = (torch.cat([_stands_out(each) for each in both], dim=2) for both in (outputs, inputs))
+        weights = weights * (1 + emphasis * (told + asked / 2))
+    distance = smooth_l1_loss(painted, torch.cat(outputs, dim=2), reduction="none", beta=network.config.beta)
+    return (distance * weights).sum() / (3 * weights.sum())
+
+
+def _stands_out(pictures: "torch.Tensor") -> "torch.Tensor":
+    """Return 1 where a picture has not the colour of its corner, shape (n, 1, height, width)."""
+    return (pictures != pictures[:, :, :1, :1]).any(dim=1, keepdim=True).float()

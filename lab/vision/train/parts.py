@@ -3,7 +3,11 @@
 import hashlib
 import os
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
+
+import torch
 
 from lab.images.emoji import atlas
 from lab.training.loop import Step
@@ -15,7 +19,7 @@ from lab.vision import stacker as stacker_model
 from lab.vision.lite import lite0
 from lab.vision.scenes import scenes
 from lab.vision.train import COMMAND
-from lab.vision.train.painter import recipe_for, train_painter
+from lab.vision.train.painter import EMPHASISED, PLAIN, Stage, on_two_cores, train_painter
 from lab.vision.train.ready import write_ready
 from lab.vision.train.segic import SCHEDULE as SEGIC
 from lab.vision.train.segic import Kept, compose, train_segic
@@ -55,20 +59,30 @@ def segic(work: Path, device: str = "cpu") -> Iterator[Step]:
 
 def painter(work: Path, device: str = "cpu") -> Iterator[Step]:
     """Train Painter's network on pictures that are drawn as they are needed."""
-    import torch
+    torch.manual_seed(SEED)
+    yield from _painter(work, "painter", painter_model.new_painter(), PLAIN, SEED, device)
 
-    recipe = recipe_for(device)
+
+def emphasised(work: Path, device: str = "cpu") -> Iterator[Step]:
+    """Train Painter's network further, with what stands out from the ground counting more."""
+    network = painter_model.load_painter().requires_grad_(True)
+    yield from _painter(work, "emphasised", network, EMPHASISED, SEED + 1, device)
+
+
+def _painter(work: Path, part: str, network: Any, stage: Stage, seed: int, device: str) -> Iterator[Step]:
+    chosen = on_two_cores(stage) if device == "cpu" else stage
     network, steps = train_painter(
-        work / "painter.pt", SEED, recipe, device=device, n_processes=_processes(device)
+        work / f"{part}.pt", seed, chosen, network, device, n_processes=_processes(device)
     )
-    yield from curve(steps, work / "painter.csv")
+    yield from curve(steps, work / f"{part}.csv")
     folder = painter_model.FOLDER
     network.to("cpu", torch.float16).save_pretrained(folder, max_shard_size=_SHARD)
     source = Path(operations.__file__).read_bytes() + Path(shapes.__file__).read_bytes()
+    told = {name: value for name, value in asdict(chosen).items() if name != "schedule"}
     write_record(
-        folder / "training.json", f"{COMMAND} painter{_on(device)}", recipe.schedule, SEED,
-        hashlib.sha256(source).hexdigest(), work / "painter.csv", n_shown=recipe.n_shown,
-        device=device_name(device), n_parameters=sum(tensor.numel() for tensor in network.parameters()),
+        folder / f"training-{part}.json", f"{COMMAND} {part}{_on(device)}", chosen.schedule, seed,
+        hashlib.sha256(source).hexdigest(), work / f"{part}.csv", device=device_name(device), **told,
+        n_parameters=sum(tensor.numel() for tensor in network.parameters()),
     )  # fmt: skip
 
 

@@ -20,8 +20,8 @@ from lab.vision.tampers.listed import Pattern, find_pattern, patterns
 if TYPE_CHECKING:
     import torch
 
-SCHEDULE = Schedule(n_steps=8_000, rate=2e-3, n_warmup=200, flat=0.3, decay=0.02, ema=0.998)
-BATCH = 64
+SCHEDULE = Schedule(n_steps=3_000, rate=2e-3, n_warmup=150, flat=0.3, decay=0.02, ema=0.998)
+BATCH = 128
 N_ORIGINALS = 4_000
 _TEMPERATURE = 0.07
 _P_NO_PROMPT = 0.25
@@ -34,7 +34,7 @@ class Batch(NamedTuple):
     Args:
         prompted: Copies, most of them with a prompt of their pattern.
         alone: The same copies, stacked with themselves.
-        originals: What they are copies of, stacked with themselves.
+        originals: What they are copies of, then as many other pictures, stacked with themselves.
         patterns: Places among the known patterns, int, shape (n,).
     """
 
@@ -106,7 +106,7 @@ def draw(pictures: Sequence[np.ndarray], known: Sequence[str], seed: int) -> Bat
     return Batch(
         stacked(copies, prompts),
         stacked(copies, nothing),
-        stacked([pictures[place] for place in places[:half]], nothing),
+        stacked([pictures[place] for place in places], [None] * len(places)),
         np.array(which),
     )
 
@@ -125,5 +125,5 @@ def stacker_loss(network: "torch.nn.Module", batch: Batch, n_patterns: int) -> "
     found, _ = seen(batch.originals)
     _, told = seen(batch.alone)
     truth = one_hot(torch.from_numpy(batch.patterns).to(device), n_patterns).float()
-    apart = cross_entropy(copies @ found.T / _TEMPERATURE, torch.arange(len(found), device=device))
+    apart = cross_entropy(copies @ found.T / _TEMPERATURE, torch.arange(len(copies), device=device))
     return apart + _PATTERN * binary_cross_entropy_with_logits(told, truth)
