@@ -11,8 +11,8 @@ References are stacked with themselves, and so is a query without a prompt. `is_
 compared with: each of the three pictures is described by itself, and the descriptions are concatenated.
 
 Source: Wang et al. 2024, AnyPattern (arXiv:2404.13788), section 5. Differences: a convolutional network of
-0.9 M parameters on 64 pixels, and copies are told apart within a batch (InfoNCE) where the paper classifies
-instances.
+1.0 M parameters on 64 pixels, whose maps scale and shift their channels, and copies are told apart within a
+batch (InfoNCE) where the paper classifies instances.
 """
 
 from collections.abc import Sequence

@@ -92,7 +92,7 @@ def test_training_shows_no_held_out_pattern_and_learns(monkeypatch):
     assert all(each.shape == (64, 64, 3) for each in pictures)
     monkeypatch.setattr(training, "BATCH", 8)
     known = [find_pattern(name) for name in ("invert", "mirror", "noise")]
-    _, steps = train_stacker(pictures, None, schedule=Schedule(60, 3e-3, 5), known=known)
+    _, steps = train_stacker(pictures, None, schedule=Schedule(80, 1e-3, 5), known=known)
     losses = [step.loss for step in steps]
     assert losses[0] > np.log(8)  # at first no copy lies nearer to its own original
     assert np.mean(losses[-10:]) < 0.7 * np.mean(losses[:5])

@@ -49,7 +49,7 @@ class Stage:
 PLAIN = Stage(Schedule(n_steps=9_000, rate=1e-3, n_warmup=400, flat=0.4, decay=0.05, ema=0.999))
 """Every pixel counts the same, as in the paper: colours and tones are learnt, small things are left out."""
 EMPHASISED = Stage(
-    Schedule(n_steps=3_000, rate=8e-4, n_warmup=100, flat=0.3, decay=0.05, ema=0.997),
+    Schedule(n_steps=1_300, rate=8e-4, n_warmup=100, flat=0.3, decay=0.05, ema=0.997),
     p_segment=0.7, moves=4, p_telling=(0.7, 0.5), p_scattered=0.1, emphasis=6.0, is_both_ways=True,
 )  # fmt: skip
 """What stands out from the ground counts more."""
