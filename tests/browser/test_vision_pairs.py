@@ -27,7 +27,7 @@ def test_pictures_are_painted_after_the_pair_and_after_a_wrong_one(page):
     open_tab(page, "Painter")
     expect(page.locator("#painter-pairs figure")).to_have_count(6)
     page.locator("#painter-run").click()
-    expect(page.locator("#painter-status")).to_contain_text("after a wrong pair in", timeout=LONG)
+    expect(page.locator("#painter-status")).to_contain_text("after a wrong pair.", timeout=LONG)
     expect(page.locator("#painter-painted figure")).to_have_count(15)
 
 

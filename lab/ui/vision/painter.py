@@ -1,6 +1,6 @@
 """Painter: show a picture before and after, and have the same done to other pictures."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,7 +24,7 @@ from lab.vision.operations import (
     random_palette,
     telling_view,
 )
-from lab.vision.painted import Case, case_of, nearest
+from lab.vision.painted import Case, case_of, nearest, quality
 from lab.vision.painter import Pair, load_painter, paint
 
 KEY = "painter"
@@ -71,6 +71,38 @@ class Work(NamedTuple):
     cases: list[Case | None]
 
 
+class Scored(NamedTuple):
+    """How near what was painted is to what is wanted.
+
+    Args:
+        found: The operation whose result is nearest.
+        is_right: Whether that is what was asked.
+        measure: "IoU", or "PSNR" in decibels.
+        value: Of the measure.
+    """
+
+    found: Operation
+    is_right: bool
+    measure: str
+    value: float
+
+    @property
+    def form(self) -> str:
+        """Say how the value is written."""
+        return ".2f" if self.measure == "IoU" else ".0f"
+
+    @property
+    def subject(self) -> str:
+        """Begin a sentence about values."""
+        return "IoU with what is wanted:" if self.measure == "IoU" else "Decibels of PSNR to what is wanted:"
+
+    @property
+    def words(self) -> str:
+        """Say it beside the picture."""
+        unit = "" if self.measure == "IoU" else " dB"
+        return f"{self.measure} {self.value:{self.form}}{unit}, read as: {self.found.title}"
+
+
 def build() -> None:
     """Build the sub-tab inside the current block."""
     with gr.Row(equal_height=False, elem_classes="lab-split"):
@@ -106,11 +138,11 @@ def _form() -> Form:
         info="A picture before and after.",
     )  # fmt: skip
     operation = gr.Dropdown(
-        choices, value="mirror-invert", label="Operation", elem_id="painter-operation",
+        choices, value="red-circle", label="Operation", elem_id="painter-operation",
         info="“Held out”: training never showed it. Colours of what is marked are drawn anew each time.",
     )  # fmt: skip
     wrong = gr.Dropdown(
-        choices, value="grey", label="Wrong pair", elem_id="painter-wrong",
+        choices, value="colour-blue", label="Wrong pair", elem_id="painter-wrong",
         info="The control: a pair of this operation. What follows it did not read the right one.",
     )  # fmt: skip
     seed = seed_number("painter-seed", 1, "Draws pictures and pairs.")
@@ -208,7 +240,7 @@ def painting(values: Sequence[Any], request: gr.Request) -> Iterator[list[Any]]:
     try:
         work = work_of(values)
         rows: list[str] = []
-        read: dict[str, list[bool]] = {}
+        scored: dict[str, list[Scored]] = {}
         with running.turn(request, KEY) as stopping:
             yield [note("info", "Loading the network."), gr.skip()]
             network = load_painter()
@@ -220,28 +252,38 @@ def painting(values: Sequence[Any], request: gr.Request) -> Iterator[list[Any]]:
                     figures.append(picture_html(as_png(case.after), "what should become of it", "Wanted"))
                 for name, pairs in work.pairs.items():
                     painted = paint(pairs, picture, network)
-                    words = _words(case, painted, read.setdefault(name, []))
+                    words = ""
+                    if case is not None:
+                        score = scored_of(case, painted)
+                        scored.setdefault(name, []).append(score)
+                        words = score.words
                     figures.append(
                         picture_html(as_png(painted), f"after {name}: {words}", f"After {name}", words)
                     )
                 rows.append(grid_html(figures, "tiny"))
                 yield [note("info", f"{len(rows)} of {len(work.pictures)} pictures"), "".join(rows)]
-        yield [note("verdict", _sentence(read)), "".join(rows)]
+        yield [note("verdict", sentence(scored)), "".join(rows)]
     except SAYABLE as error:
         gr.Warning(str(error))
         yield [note("error", str(error)), gr.skip()]
 
 
-def _words(case: Case | None, painted: np.ndarray, read: list[bool]) -> str:
-    if case is None:
-        return ""
-    found: Operation = find_operation(nearest(case, painted))
-    read.append(found.id == case.operation.id)
-    return f"read as: {found.title}"
+def scored_of(case: Case, painted: np.ndarray) -> Scored:
+    """Score what was painted of a case whose answer is known."""
+    found = find_operation(nearest(case, painted))
+    return Scored(found, found.id == case.operation.id, *quality(case, painted))
 
 
-def _sentence(read: dict[str, list[bool]]) -> str:
-    if not any(read.values()):
+def sentence(scored: Mapping[str, Sequence[Scored]]) -> str:
+    """Say how near what is wanted each pair led, and in how many pictures its operation was read."""
+    if not scored:
         return "Painted. Compare it with what the wrong pair gives: the pictures are the same."
-    parts = [f"after {name} in {sum(of)} of {len(of)}" for name, of in read.items() if of]
-    return f"The operation is what was painted {', '.join(parts)} pictures."
+    means = [
+        f"{np.mean([each.value for each in of]):{of[0].form}} after {name}" for name, of in scored.items()
+    ]
+    first = next(iter(scored.values()))
+    counts = [str(sum(each.is_right for each in of)) for of in scored.values()]
+    return (
+        f"{first[0].subject} {', '.join(means)}. The right operation was read in "
+        f"{', '.join(counts[:-1])} and {counts[-1]} of {len(first)} pictures."
+    )

@@ -71,10 +71,25 @@ def test_a_persons_own_pair_and_pictures_are_read(tmp_path):
 
 def test_pictures_are_painted_after_every_pair_and_read():
     *_, (told, html) = painter.painting(SEEN, Visit())
-    assert "after one pair in" in told and "after a wrong pair in" in told
-    assert html.count("<figure") == 3 * 5 and "read as:" in html
+    assert "PSNR to what is wanted" in told and "after two pairs" in told and "of 3 pictures" in told
+    assert html.count("<figure") == 3 * 5 and html.count(" dB, read as:") >= 3 * 3
+    *_, (told, html) = painter.painting((SHOWN, "red-circle", *SEEN[2:]), Visit())
+    assert "IoU with what is wanted" in told and "IoU " in html
     *_, (told, _) = painter.painting((DRAWN, *SEEN[1:]), Visit())
     assert told and "Compare it with what the wrong pair gives" in told
+
+
+def test_what_is_painted_exactly_scores_full_and_its_opposite_nothing():
+    case = next(each for each in work_of((SHOWN, "red-circle", *SEEN[2:])).cases if each is not None)
+    exact = painter.scored_of(case, case.after)
+    assert exact.is_right and exact.value == 1 and exact.words.startswith("IoU 1.00, read as: mark every red")
+    is_found = (case.after == case.palette.found).all(axis=-1, keepdims=True)
+    opposite = np.where(is_found, case.palette.rest, case.palette.found).astype(np.uint8)
+    missed = painter.scored_of(case, opposite)
+    assert missed.value == 0
+    told = painter.sentence({"one pair": [exact, missed], "a wrong pair": [missed, missed]})
+    assert told.startswith("IoU with what is wanted: 0.50 after one pair, 0.00 after a wrong pair.")
+    assert f"read in {1 + missed.is_right} and {2 * missed.is_right} of 2 pictures" in told
 
 
 def test_what_cannot_be_painted_is_said():
