@@ -74,6 +74,11 @@ class CopiesParams:
             raise ValueError(f"seed must be 0 or more, got {self.seed}")
 
     @property
+    def reference(self) -> str:
+        """Return the arm that flips are counted against: the first."""
+        return self.arms[0]
+
+    @property
     def asked(self) -> tuple[Pattern, ...]:
         """Return the patterns that disguise."""
         if self.patterns not in GROUPS:
@@ -195,14 +200,13 @@ def looked_for(params: CopiesParams, place: int, references: Sequence[np.ndarray
 def _row(arm: str, place: int, looked: Looked, scores: np.ndarray, seconds: float) -> Row:
     best = np.argsort(-scores, kind="stable")[:N_NEAREST]
     nearest = [[int(reference), round(float(scores[reference]), 6)] for reference in best]
-    lead = float(scores[best[0]] - scores[best[1]]) if len(best) > 1 else math.nan
     return Row(
         query_id=f"{looked.pattern.id} {place + 1}",
         layout=arm,
         prediction=str(best[0]),
         gold=str(looked.original),
         correct=float(best[0] == looked.original),
-        margin=lead,
+        margin=math.nan,  # margins are nats; the cosines are in the answer
         logp={},
         n_tokens=0,
         seconds=seconds,
@@ -278,7 +282,7 @@ def summarise(predictions: pd.DataFrame, params: CopiesParams, run_id: str) -> R
     asked = paired(predictions, params.arms)
     if asked.empty:
         return Result(run_id, predictions, {}, {}, "No picture is looked for in every arm yet.", {})
-    reference = params.arms[0]
+    reference = params.reference
     comparisons = compare_layouts(asked, reference, params.seed, pattern_of)
     accuracies = accuracy_table(asked, reference, params.seed, pattern_of)
     by_arm = dict(zip(accuracies["layout"], accuracies["metric"], strict=True))

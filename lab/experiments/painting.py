@@ -75,6 +75,11 @@ class PaintingParams:
             raise ValueError(f"seed must be 0 or more, got {self.seed}")
 
     @property
+    def reference(self) -> str:
+        """Return the arm that flips are counted against."""
+        return RIGHT
+
+    @property
     def asked(self) -> list[Operation]:
         """Return the operations that are asked for."""
         if self.operations not in GROUPS:
@@ -238,8 +243,8 @@ def summarise(predictions: pd.DataFrame, params: PaintingParams, run_id: str) ->
     asked = paired(predictions, params.arms)
     if asked.empty:
         return Result(run_id, predictions, {}, {}, "No picture is painted in every arm yet.", {})
-    comparisons = compare_layouts(asked, RIGHT, params.seed, operation_of)
-    accuracies = accuracy_table(asked, RIGHT, params.seed, operation_of)
+    comparisons = compare_layouts(asked, params.reference, params.seed, operation_of)
+    accuracies = accuracy_table(asked, params.reference, params.seed, operation_of)
     by_arm = dict(zip(accuracies["layout"], accuracies["metric"], strict=True))
     n = int(asked["query_id"].nunique())
     verdict = f"The operation is read from the pair in {by_arm[RIGHT]:.0%} of {n} cases."

@@ -54,8 +54,7 @@ def test_what_is_stored_is_what_the_network_says():
     found = copies.described([looked.query], [looked.oracle], sweep.network).descriptor @ sweep.known.T
     row = result.predictions.set_index(["query_id", "layout"]).loc[f"{looked.pattern.id} 4", ORACLE]
     assert row["prediction"] == str(found[0].argmax()) and row["gold"] == str(looked.original)
-    best = np.sort(found[0])[::-1]
-    assert row["margin"] == pytest.approx(best[0] - best[1], abs=1e-5)
+    assert np.isnan(row["margin"])  # a margin is in nats, and these are cosines
 
 
 def test_pairs_are_of_other_pictures_and_the_oracle_of_the_same_pattern():
@@ -84,8 +83,9 @@ def test_micro_precision_is_that_of_the_ranking_with_what_is_never_found():
     assert pattern_of("upside-down 12") == "upside-down"
 
 
-def test_the_check_tells_gains_from_none(monkeypatch):
+def test_the_check_tells_gains_from_none(monkeypatch, tmp_path):
     monkeypatch.setattr(check_copies, "N_QUICK", 20)
+    monkeypatch.setattr(check_copies, "LATE", tmp_path)  # the arm that concatenates is not trained here
     monkeypatch.setattr(check_copies, "CopiesParams", lambda **kw: CopiesParams(**{**kw, "n_references": 24}))
     with Store() as store:
         found = check_copies.check(True, store)

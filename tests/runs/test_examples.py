@@ -119,7 +119,8 @@ def test_a_shipped_example_was_made_by_the_shipped_code(slug):
     assert experiment.recipe(params) == example.recipe
     assert set(example.predictions["run_id"]) == {example.recipe.id}
     # what is not in the predictions table: prices, and what answers were measured by
-    priced, measured = {"n_tokens", "n_tokens_saved", "notes"}, {"pixel_change", "pixel_sentence"}
+    priced = {"n_tokens", "n_tokens_saved", "notes"}
+    measured = {"pixel_change", "pixel_sentence", "quality", "micro_ap"}
     kept = (priced | measured) & example.summary.keys()
     result = experiment.summarise(example.predictions, params, example.recipe.id)
     recomputed = json.loads(json.dumps(plain(result.summary)))

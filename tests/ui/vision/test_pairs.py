@@ -135,6 +135,29 @@ def test_what_is_behind_a_cell_is_drawn_again_and_only_looked_up():
         assert "not part of the run" in disguises.nearest_html(run, store, "swirl 11", "none")
 
 
+@pytest.mark.parametrize(
+    ("module", "params"),
+    [
+        (painting, painting.PaintingParams(n_queries=3)),
+        (copies_run, copies_run.CopiesParams(n_queries=10, n_references=20)),
+    ],
+    ids=["painting", "copies"],
+)
+def test_a_run_opens_in_its_tab_with_its_matrix_figures_and_reference(
+    module, params, own_lab_home, monkeypatch
+):
+    monkeypatch.setattr(tab, "is_waiting", lambda paper: False)
+    result, _ = ran(module, params)
+    with gr.Blocks(), gr.Tab("Vision") as outer:
+        built = tab.build(Lab(own_lab_home), outer)
+    handle = built.handles[module.__name__.rpartition(".")[2]]
+    shown = handle.open_run(result.run_id, Visit())
+    values = {part.elem_id or "": value for part, value in zip(handle.outputs, shown, strict=True)}
+    matrix = next(value for name, value in values.items() if name.endswith("-matrix"))
+    assert matrix["reference"] == params.reference and len(matrix["rows"]) == params.n_queries
+    assert any(result.verdict in str(value) for name, value in values.items() if name.endswith("-verdict"))
+
+
 def test_all_tabs_build_and_runs_open_in_their_own(own_lab_home, monkeypatch):
     monkeypatch.setattr(tab, "is_waiting", lambda paper: False)
     with gr.Blocks(), gr.Tab("Vision") as outer:
