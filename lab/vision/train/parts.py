@@ -7,8 +7,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from lab.images.emoji import atlas
 from lab.training.loop import Step
 from lab.training.record import curve, device_name, write_record
@@ -59,6 +57,8 @@ def segic(work: Path, device: str = "cpu") -> Iterator[Step]:
 
 def painter(work: Path, device: str = "cpu") -> Iterator[Step]:
     """Train Painter's network on pictures that are drawn as they are needed."""
+    import torch
+
     torch.manual_seed(SEED)
     yield from _painter(work, "painter", painter_model.new_painter(), PLAIN, SEED, device)
 
@@ -70,6 +70,8 @@ def emphasised(work: Path, device: str = "cpu") -> Iterator[Step]:
 
 
 def _painter(work: Path, part: str, network: Any, stage: Stage, seed: int, device: str) -> Iterator[Step]:
+    import torch
+
     chosen = on_two_cores(stage) if device == "cpu" else stage
     network, steps = train_painter(
         work / f"{part}.pt", seed, chosen, network, device, n_processes=_processes(device)
