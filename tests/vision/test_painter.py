@@ -138,6 +138,11 @@ def test_it_learns(tmp_path, monkeypatch):
     assert np.mean(losses[-8:]) < 0.6 * np.mean(losses[:4])
 
 
+def test_processes_draw_for_one_worker_alone():
+    with pytest.raises(ValueError, match="set n_workers to 1"):
+        train_painter(None, stage=replace(PLAIN, n_workers=2), network=None, n_processes=2)
+
+
 def test_a_missing_network_names_the_remedy(tmp_path):
     with pytest.raises(WeightsError, match=r"python -m lab\.vision\.train painter"):
         load_painter(tmp_path)

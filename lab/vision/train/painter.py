@@ -106,7 +106,12 @@ def train_painter(
         device: Where it is trained.
         n_processes: Processes that draw the pictures, for a stage of one worker; what they draw does not
             depend on it.
+
+    Raises:
+        ValueError: Processes are to draw for several workers.
     """
+    if n_processes and stage.n_workers > 1:
+        raise ValueError(f"processes draw for one worker, got {stage.n_workers}: set n_workers to 1")
     import torch
 
     torch.manual_seed(seed)
