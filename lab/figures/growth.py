@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from lab.figures.frame import framed, missing, shown
-from lab.figures.palette import SERIES
+from lab.figures.palette import INK, SERIES
 
 _DASHES = ("solid", "dash", "dot", "dashdot")
 ATTENTION: list[list] = [[0.0, "rgba(10, 118, 196, 0.04)"], [1.0, "#0a76c4"]]
@@ -46,6 +46,49 @@ def growth_curves(
     framed(figure, title, "Training steps", y_title, height=330 + 22 * (len(labels) // 2))
     if is_share:
         figure.update_yaxes(range=[-0.03, 1.03], tickformat=".0%")
+    return figure
+
+
+def profile_lines(
+    x: Sequence[float] | Sequence[str],
+    lines: Mapping[str, Sequence[float]],
+    title: str,
+    x_title: str,
+    y_title: str,
+    points: Sequence[tuple[float, float]] = (),
+) -> go.Figure:
+    """Draw a learner beside exact answers, over something that varies within a sequence.
+
+    Args:
+        x: Where; words draw bars.
+        lines: A value each x by the name of the line, the learner's first and solid.
+        title: The finding.
+        x_title: What varies.
+        y_title: What is measured.
+        points: What the sequence itself shows, as dots.
+    """
+    figure = go.Figure()
+    is_named = bool(x) and isinstance(x[0], str)
+    for place, (name, values) in enumerate(lines.items()):
+        color = SERIES[place % len(SERIES)]
+        hover = f"{shown(name)}<br>{x_title} %{{x}}: %{{y:.3f}}<extra></extra>"
+        if is_named:
+            figure.add_bar(
+                x=list(x), y=list(values), name=shown(name), marker_color=color, hovertemplate=hover
+            )
+        else:
+            line = {"color": color, "width": 2.5, "dash": _DASHES[min(place, len(_DASHES) - 1)]}
+            figure.add_scatter(
+                x=list(x), y=list(values), name=shown(name), mode="lines", line=line, hovertemplate=hover
+            )
+    if points:
+        across, up = zip(*points, strict=True)
+        marker = {"color": INK, "size": 9}
+        figure.add_scatter(x=across, y=up, name="shown", mode="markers", marker=marker)
+    framed(figure, title, x_title, y_title, height=330 + 22 * (len(lines) // 2))
+    if is_named:
+        figure.update_layout(barmode="group")
+        figure.update_xaxes(type="category")
     return figure
 
 

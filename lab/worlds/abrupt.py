@@ -19,6 +19,7 @@ Source: Reddy 2023 (arXiv:2312.03002). Differences: rotary positions and layer n
 positions, AdamW in place of SGD, 32 numbers an item in place of 63.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
@@ -92,7 +93,12 @@ class Abrupt(OfPairs):
     settings: AbruptSettings = AbruptSettings()
     seed: int = 0
     id: ClassVar[str] = "abrupt-learning"
-    questions: ClassVar[tuple[str, ...]] = ("new_classes", "swapped", "train", "absent")
+    questions: ClassVar[Mapping[str, str]] = {
+        "new_classes": "classes that it never met",
+        "swapped": "known classes, their labels swapped",
+        "train": "such as it learns from",
+        "absent": "known classes that the context does not show",
+    }
     n_batch = 128
     curves = (
         Curve("new_classes", "new classes (context only)", "accuracy", "Right on classes never met."),
@@ -188,10 +194,6 @@ class Abrupt(OfPairs):
         from torch.nn.functional import cross_entropy
 
         return cross_entropy(self.answer(learner, batch, hooks), batch.target)
-
-    def clamps(self, batch: Sequences) -> "Hooks":
-        """Clamp nothing."""
-        return {}
 
     def measure(self, learner: "Learner") -> dict[str, float]:
         """Measure the three accuracies, and on new classes what both heads look at."""

@@ -135,7 +135,8 @@ class Growth:
             yield Moment(last, n_steps, loss, spent, measures)
 
     def _steps(self) -> Iterator[Step]:
-        def loss_of(_: int, generator: "torch.Generator") -> "torch.Tensor":
+        def loss_of(step: int, generator: "torch.Generator") -> "torch.Tensor":
+            self.world.renew(self.learner, step, generator)
             batch = self.world.sample(self.world.n_batch, generator)
             return self.world.loss(self.learner, batch, self.world.clamps(batch))
 

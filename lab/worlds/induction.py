@@ -15,6 +15,7 @@ rate 30 to 100 times the paper's; the order of the effects is the claim, not the
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
@@ -77,7 +78,10 @@ class Induction(OfPairs):
     settings: InductionSettings = InductionSettings()
     seed: int = 0
     id: ClassVar[str] = "induction-heads"
-    questions: ClassVar[tuple[str, ...]] = ("train", "classes")
+    questions: ClassVar[Mapping[str, str]] = {
+        "train": "such as it learns from",
+        "classes": "classes that it never met",
+    }
     n_batch = 128
 
     @property

@@ -5,16 +5,22 @@ and how often each is met at all, is what the worlds of `abrupt` and `properties
 """
 
 import math
+from collections.abc import Mapping
 from string import ascii_lowercase
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from lab.worlds.world import Replies
+from lab.worlds.world import Plain, Replies
 
 if TYPE_CHECKING:
     import torch
 
 
-LAYOUTS = ("drawn", "reversed", "match-first", "match-last")
+LAYOUTS = {
+    "drawn": "as drawn",
+    "reversed": "reversed",
+    "match-first": "the query's class first",
+    "match-last": "the query's class last",
+}
 """How the pairs of a context can be arranged while its query stays."""
 
 
@@ -77,10 +83,10 @@ def written(batch: Sequences) -> list[str]:
     return texts
 
 
-class OfPairs:
+class OfPairs(Plain):
     """What worlds of labelled pairs have in common; a world takes it as its parent."""
 
-    layouts: ClassVar[tuple[str, ...]] = LAYOUTS
+    layouts: ClassVar[Mapping[str, str]] = LAYOUTS
 
     def arranged(self, batch: Sequences, layout: str) -> Sequences:
         """Move the pairs of every context; see `arranged`."""

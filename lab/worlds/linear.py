@@ -17,14 +17,14 @@ Source: He et al. 2025 (arXiv:2503.12734), sections 2 to 4.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from lab.training.loop import Schedule
 from lab.worlds.settings import Settings, number
-from lab.worlds.world import Curve, Preset, Replies
+from lab.worlds.world import Curve, Plain, Preset, Profile, Replies
 
 if TYPE_CHECKING:
     import torch
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from lab.worlds.core.learner import Learner
 
 N_MEASURED = 4000
+PROFILED = (5, 10, 20, 40, 80, 160)
 ANSWERS = ("gradient", "debiased", "ridge")
 
 
@@ -72,14 +73,19 @@ class Points(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Linear:
+class Linear(Plain):
     """The world of points on a line through the origin."""
 
     settings: LinearSettings = LinearSettings()
     seed: int = 0
     id: ClassVar[str] = "linear-regression"
-    questions: ClassVar[tuple[str, ...]] = ("train",)
-    layouts: ClassVar[tuple[str, ...]] = ("drawn", "reversed", "nearest-last", "half")
+    questions: ClassVar[Mapping[str, str]] = {"train": "such as it learns from"}
+    layouts: ClassVar[Mapping[str, str]] = {
+        "drawn": "as drawn",
+        "reversed": "reversed",
+        "nearest-last": "the nearest points last",
+        "half": "the first half alone",
+    }
     n_batch = 256
 
     @property
@@ -143,10 +149,6 @@ class Linear:
         """Return the mean squared error."""
         return (self.answer(learner, batch, hooks) - batch.target).square().mean()
 
-    def clamps(self, batch: Points) -> "Hooks":
-        """Clamp nothing."""
-        return {}
-
     def references(self, batch: Points) -> "dict[str, torch.Tensor]":
         """Answer by gradient step, debiased step and ridge, each (n,); steps are the best for this batch."""
         import torch
@@ -191,6 +193,23 @@ class Linear:
         }
         found |= {f"kq.{head}": value for head, value in enumerate(diagonal.mean(1).tolist())}
         return found | {f"ov.{head}": value for head, value in enumerate(ov[:, -1].tolist())}
+
+    def profile(self, learner: "Learner") -> Profile:
+        """Draw errors on contexts of other lengths than the one that was trained on."""
+        lengths = sorted({*PROFILED, self.settings.n_points})
+        rows = self.by_length(learner, lengths)
+        names = {
+            "learner": "learner",
+            "debiased": "debiased step",
+            "gradient": "gradient step",
+            "ridge": "ridge (Bayes)",
+        }
+        lines = {shown: [row[name] for row in rows] for name, shown in names.items()}
+        title = (
+            f"Trained on {self.settings.n_points} points; on {lengths[-1]} its error is "
+            f"{rows[-1]['learner']:.2f}, the best answer's {rows[-1]['ridge']:.2f}"
+        )
+        return Profile(title, "points in the context", "squared error", lengths, lines)
 
     def by_length(self, learner: "Learner", lengths: Sequence[int]) -> list[dict[str, float]]:
         """Return the errors of learner and references on contexts of other lengths, a row each."""

@@ -60,6 +60,61 @@ class Preset:
     look_for: str
 
 
+class Profile(NamedTuple):
+    """Lines over something that grows or varies within a sequence, of the learner and of exact answers.
+
+    Args:
+        title: The finding, a sentence.
+        x_title: What varies, such as "examples seen".
+        y_title: What is measured.
+        x: Where; words instead of numbers draw bars.
+        lines: A value each x by the name of the line, the learner's first. NaN leaves a gap.
+        points: What the sequence itself shows, (x, y) pairs drawn as dots; none in most profiles.
+    """
+
+    title: str
+    x_title: str
+    y_title: str
+    x: Sequence[float] | Sequence[str]
+    lines: Mapping[str, Sequence[float]]
+    points: Sequence[tuple[float, float]] = ()
+
+
+class Own(NamedTuple):
+    """How a person writes a sequence of their own.
+
+    Args:
+        label: Of the field.
+        info: How it is written, a sentence.
+        example: One that can be read.
+    """
+
+    label: str
+    info: str
+    example: str
+
+
+class Plain:
+    """What most worlds have in common; a world takes it as a parent and says only what is its own."""
+
+    own: ClassVar[Own | None] = None
+
+    def clamps(self, batch: Any) -> "Hooks":
+        """Clamp nothing."""
+        return {}
+
+    def renew(self, learner: "Learner", step: int, generator: "torch.Generator") -> None:
+        """Leave the learner as it is."""
+
+    def profile(self, learner: "Learner") -> Profile | None:
+        """Draw nothing."""
+        return None
+
+    def told(self, learner: "Learner", text: str) -> Profile:
+        """Refuse sequences of a person's own."""
+        raise ValueError("this world takes no sequences of your own")
+
+
 class World(Protocol):
     """Sequences drawn from a world, and how a learner reads and is measured on them.
 
@@ -69,10 +124,12 @@ class World(Protocol):
 
     id: ClassVar[str]
     """The id of its paper in `lab.papers`."""
-    questions: ClassVar[tuple[str, ...]]
-    """The splits that can be asked about, the usual one first."""
-    layouts: ClassVar[tuple[str, ...]]
-    """How a context can be arranged while its query stays, "drawn" first."""
+    questions: ClassVar[Mapping[str, str]]
+    """The splits that can be asked about, the usual one first, and how a form names them."""
+    layouts: ClassVar[Mapping[str, str]]
+    """How a context can be arranged while its query stays, "drawn" first, and how a form names it."""
+    own: ClassVar[Own | None]
+    """How a person writes a sequence of their own; None where they can't."""
 
     @property
     def settings(self) -> Settings:
@@ -113,6 +170,22 @@ class World(Protocol):
 
     def clamps(self, batch: Any) -> "Hooks":
         """Return the hooks that act during training; none in most worlds."""
+        ...
+
+    def renew(self, learner: "Learner", step: int, generator: "torch.Generator") -> None:
+        """Change a learner before a step, counted from 0, in place; most worlds don't."""
+        ...
+
+    def profile(self, learner: "Learner") -> Profile | None:
+        """Draw how good a learner and exact answers are as a context grows; None draws nothing."""
+        ...
+
+    def told(self, learner: "Learner", text: str) -> Profile:
+        """Draw what a learner, and what exact answers, say of a sequence of a person's own.
+
+        Raises:
+            ValueError: It can't be read; says how it is written.
+        """
         ...
 
     def measure(self, learner: "Learner") -> dict[str, float]:

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lab.figures import attention_map, growth_curves, matrices
+from lab.figures import attention_map, growth_curves, matrices, profile_lines
 
 
 def curves(*labels: str) -> pd.DataFrame:
@@ -59,3 +59,14 @@ def test_matrices_share_a_scale_that_is_white_at_zero():
 
 def test_matrices_of_nothing_are_drawn():
     assert matrices({"head 0": np.zeros((2, 2))}, "KQ").data[0].zmax == pytest.approx(1)
+
+
+def test_a_profile_draws_lines_over_numbers_bars_over_words_and_what_the_sequence_shows():
+    lines = {"learner": [0.5, 0.2], "Bayes": [0.4, 0.1]}
+    over = profile_lines([1, 2], lines, "Falls", "examples", "error", points=[(1.0, 0.3)])
+    assert [trace.type for trace in over.data] == ["scatter"] * 3
+    assert [trace.line.dash for trace in over.data[:2]] == ["solid", "dash"]
+    assert list(over.data[2].y) == [0.3]
+    bars = profile_lines(["red", "blue"], lines, "Falls", "ball", "probability")
+    assert [trace.type for trace in bars.data] == ["bar"] * 2
+    assert list(bars.data[0].x) == ["red", "blue"]

@@ -110,8 +110,8 @@ def params_of(world: type, settings: type[Settings]) -> type:
     return make_dataclass(
         f"{world.__name__}Params",
         [
-            ("questions", str, world.questions[0]),  # type: ignore[attr-defined]
-            ("layouts", tuple[str, ...], world.layouts),  # type: ignore[attr-defined]
+            ("questions", str, next(iter(world.questions))),  # type: ignore[attr-defined]
+            ("layouts", tuple[str, ...], tuple(world.layouts)),  # type: ignore[attr-defined]
             ("n_queries", int, 200),
             ("seed", int, 0),
         ],

@@ -10,11 +10,14 @@ from lab.figures import attention_map
 from lab.ui.opened import Opened
 from lab.ui.run_controls import QUIET
 from lab.ui.widgets.markup import note, stat_tiles
-from lab.ui.worlds.rooms import kept_of, room_of
+from lab.ui.worlds.rooms import Room, kept_of, room_of
 from lab.ui.worlds.watch import NOT_KEPT
 from lab.worlds.shelf import Kept
 
 N_ASKED = 500
+NO_HEADS = (
+    "This learner is recurrent: it has no heads to switch off, and looks at nothing. Train a transformer."
+)
 _DRAWN_BY = 77
 
 
@@ -46,6 +49,11 @@ class Seen(NamedTuple):
     tokens: list[str]
     prediction: str
     gold: str
+
+
+def suits(room: Room) -> bool:
+    """Tell whether a world's learners have heads that can be switched off."""
+    return room.has_heads
 
 
 def build(opened: gr.State, when: Sequence[Any]) -> None:
@@ -84,8 +92,10 @@ def build(opened: gr.State, when: Sequence[Any]) -> None:
 
     def draw(run: Opened | None, *values: Any) -> list[Any]:
         kept = _kept(run)
-        if kept is None or not values[3]:
+        if kept is None:
             return [note("info", NOT_KEPT if run else "Train a learner first."), None]
+        if not heads_of(kept):
+            return [note("info", NO_HEADS), None]
         return _drawn(seen(kept, Cut(*values)), Cut(*values))
 
     controls = [step, silenced, is_kept, head, place]
@@ -101,7 +111,7 @@ def build(opened: gr.State, when: Sequence[Any]) -> None:
 def heads_of(kept: Kept) -> list[str]:
     """Name every head, "layer.head"."""
     names = [name for name in kept.learner.body.hook_names if name.endswith("hook_pattern")]
-    n_heads = int(kept.world.settings.n_heads) if hasattr(kept.world.settings, "n_heads") else 1
+    n_heads = kept.learner.body.config.n_heads if names else 0
     return [f"{layer}.{head}" for layer in range(len(names)) for head in range(n_heads)]
 
 
@@ -117,7 +127,7 @@ def seen(kept: Kept, cut: Cut) -> Seen:
 
     world = kept.world
     step, learner = kept.at(cut.step)
-    batch = world.sample(N_ASKED, torch.Generator().manual_seed(_DRAWN_BY), world.questions[0])
+    batch = world.sample(N_ASKED, torch.Generator().manual_seed(_DRAWN_BY), next(iter(world.questions)))
     known = heads_of(kept)
     heads = [tuple(map(int, name.split("."))) for name in cut.silenced if name in known]
     with torch.no_grad():

@@ -10,23 +10,7 @@ from lab.experiments.registry import Experiment
 from lab.ui.images.settings import seed_number
 from lab.ui.run_controls import LIGHT, RunControls, Updates, run_controls
 from lab.worlds.settings import Bounds, Settings, bounds_of
-from lab.worlds.world import Preset
-
-QUESTIONS = {
-    "train": "such as it learns from",
-    "classes": "classes that it never met",
-    "new_classes": "classes that it never met",
-    "swapped": "known classes, their labels swapped",
-    "absent": "known classes that the context does not show",
-}
-LAYOUTS = {
-    "drawn": "as drawn",
-    "reversed": "reversed",
-    "match-first": "the query's class first",
-    "match-last": "the query's class last",
-    "nearest-last": "the nearest points last",
-    "half": "the first half alone",
-}
+from lab.worlds.world import Preset, World
 
 
 class Form(NamedTuple):
@@ -37,7 +21,9 @@ class Form(NamedTuple):
     by_name: dict[str, Any]
 
 
-def build(experiment: Experiment, world: type, settings: type[Settings], presets: Sequence[Preset]) -> Form:
+def build(
+    experiment: Experiment, world: type[World], settings: type[Settings], presets: Sequence[Preset]
+) -> Form:
     """Place the controls inside the current block."""
     controls = run_controls(experiment.id, "Train and ask")
     defaults = experiment.params()
@@ -51,12 +37,12 @@ def build(experiment: Experiment, world: type, settings: type[Settings], presets
     }
     with gr.Accordion("What is asked afterwards", open=False):
         by_name["questions"] = gr.Dropdown(
-            [(QUESTIONS[each], each) for each in world.questions],
+            [(words, each) for each, words in world.questions.items()],
             value=defaults.questions, label="Questions", elem_id=f"{experiment.id}-questions",
             info="What the finished learner is asked.",
         )  # fmt: skip
         by_name["layouts"] = gr.CheckboxGroup(
-            [(LAYOUTS[each], each) for each in world.layouts],
+            [(words, each) for each, words in world.layouts.items()],
             value=list(defaults.layouts), label="Layouts", elem_id=f"{experiment.id}-layouts",
             info="How the context is arranged; flips are counted against the first.",
         )  # fmt: skip

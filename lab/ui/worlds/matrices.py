@@ -9,9 +9,14 @@ from lab.figures import matrices
 from lab.ui.opened import Opened
 from lab.ui.run_controls import QUIET
 from lab.ui.widgets.markup import note
-from lab.ui.worlds.rooms import kept_of, room_of
+from lab.ui.worlds.rooms import Room, kept_of, room_of
 from lab.ui.worlds.watch import NOT_KEPT
 from lab.worlds.shelf import Kept
+
+
+def suits(room: Room) -> bool:
+    """Tell whether a world's learners are single layers whose matrices say it all."""
+    return room.has_matrices
 
 
 def build(opened: gr.State, when: Sequence[Any]) -> None:
@@ -24,7 +29,7 @@ def build(opened: gr.State, when: Sequence[Any]) -> None:
     plot = gr.Plot(show_label=False, label="KQ", elem_id="worlds-matrices")
 
     def draw(run: Opened | None, share: float) -> list[Any]:
-        kept = kept_of(run) if run is not None and not room_of(run).has_heads else None
+        kept = kept_of(run) if run is not None and room_of(run).has_matrices else None
         if kept is None:
             return [note("info", NOT_KEPT if run else "Train a learner first."), None]
         return ["", figure_of(kept, share)]

@@ -7,7 +7,7 @@ from lab.ui.opened import Opened
 from lab.worlds import abrupt, induction, linear, shelf, shipped
 from lab.worlds.settings import Settings
 from lab.worlds.shelf import Kept
-from lab.worlds.world import Preset, World
+from lab.worlds.world import Plain, Preset, World
 
 
 class Room(NamedTuple):
@@ -21,15 +21,22 @@ class Room(NamedTuple):
         settings: The class of its settings.
         presets: Settings that bring out one behaviour each, the first the default.
         has_heads: Whether its learners are transformers, whose heads can be switched off.
+        has_matrices: Whether they are single layers of attention whose matrices say it all.
     """
 
     id: str
     title: str
     question: str
-    world: type
+    world: type[World]
     settings: type[Settings]
     presets: tuple[Preset, ...]
     has_heads: bool = True
+    has_matrices: bool = False
+
+    @property
+    def has_profile(self) -> bool:
+        """Tell whether the world draws what a longer context brings."""
+        return self.world.profile is not Plain.profile
 
 
 ROOMS = (
@@ -60,6 +67,7 @@ ROOMS = (
         linear.LinearSettings,
         linear.PRESETS,
         has_heads=False,
+        has_matrices=True,
     ),
 )
 

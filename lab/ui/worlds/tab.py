@@ -1,5 +1,6 @@
 """The Tiny worlds tab: learners that are trained in front of a person, asked, and taken apart."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -12,6 +13,7 @@ from lab.ui.run_controls import LIGHT, QUIET, ExperimentTab, RunControls, TabHan
 from lab.ui.shipped import show_at_build
 from lab.ui.study import Panel, Study, Words, cleared, place_results, shown, wire_cells, wire_study
 from lab.ui.worlds import apart, form, matrices
+from lab.ui.worlds.along import Growing, Own
 from lab.ui.worlds.rooms import ROOMS, Room
 from lab.ui.worlds.sequences import sequences_html
 from lab.ui.worlds.watch import WATCH
@@ -77,7 +79,7 @@ class Shell(NamedTuple):
         latest: The run that was last on screen in each world, by the world's id.
         n_grown: How many learners have ended their training; it changes when there is one to be seen.
         panel: The results.
-        parts: What takes a learner apart, by whether that has heads.
+        parts: What takes a learner apart, each with the worlds that it suits.
     """
 
     chooser: gr.Radio
@@ -85,7 +87,7 @@ class Shell(NamedTuple):
     latest: gr.State
     n_grown: gr.State
     panel: Panel
-    parts: dict[bool, gr.Column]
+    parts: list[tuple[gr.Column, Callable[[Room], bool]]]
 
 
 def build(lab: Lab, outer: gr.Tab) -> ExperimentTab:
@@ -103,10 +105,11 @@ def build(lab: Lab, outer: gr.Tab) -> ExperimentTab:
         with gr.Column(scale=8, min_width=320):
             panel = place_results("worlds", WORDS, FIGURES, WATCH)
     gr.Markdown("### Take it apart", elem_id="worlds-apart")
-    parts = {}
-    for has_heads, part in ((True, apart), (False, matrices)):
-        with gr.Column(visible=ROOMS[0].has_heads == has_heads) as parts[has_heads]:
+    parts = []
+    for part in (apart, matrices, Growing, Own):
+        with gr.Column(visible=part.suits(ROOMS[0])) as column:
             part.build(opened, [opened.change, n_grown.change])
+        parts.append((column, part.suits))
     shell = Shell(chooser, opened, gr.State({}), n_grown, panel, parts)
     handles = {place.room.id: _wire_place(lab, shell, place) for place in places}
     wire_cells(lab, sequences_html, panel, opened)
@@ -153,7 +156,7 @@ def _wire_choosing(lab: Lab, shell: Shell, places: list[Place]) -> None:
         room, study = by_id[world].room, by_id[world].study
         turned: Updates = {
             **{place.group: gr.update(visible=place.room is room) for place in places},
-            **{part: gr.update(visible=room.has_heads == is_for) for is_for, part in shell.parts.items()},
+            **{part: gr.update(visible=suits(room)) for part, suits in shell.parts},
         }
         if opened is not None and opened.experiment == world:
             return turned  # a run was opened, and brought its world along
@@ -166,7 +169,12 @@ def _wire_choosing(lab: Lab, shell: Shell, places: list[Place]) -> None:
     shell.chooser.change(
         turn,
         [shell.chooser, shell.opened, shell.latest],
-        [*(place.group for place in places), *shell.parts.values(), shell.opened, *shell.panel.outputs],
+        [
+            *(place.group for place in places),
+            *(part for part, _ in shell.parts),
+            shell.opened,
+            *shell.panel.outputs,
+        ],
         **QUIET,
     )
 

@@ -11,7 +11,7 @@ from lab.experiments.registry import build_params, find_experiment
 from lab.runs.store import Store
 from lab.ui.opened import Opened
 from lab.ui.running import RunState
-from lab.ui.worlds import apart, form, tab
+from lab.ui.worlds import along, apart, form, tab
 from lab.ui.worlds.apart import Cut
 from lab.ui.worlds.matrices import figure_of
 from lab.ui.worlds.rooms import ROOMS, world_of
@@ -20,6 +20,7 @@ from lab.ui.worlds.watch import WATCH
 from lab.worlds import shelf
 from lab.worlds.growth import Moment
 from lab.worlds.settings import bounds_of
+from lab.worlds.world import Plain
 
 INDUCTION = find_experiment(EXPERIMENTS, "induction")
 VALUES = {"n_steps": 150, "n_heads": 2, "n_classes": 20, "n_queries": 20, "clamp": "match"}
@@ -240,3 +241,31 @@ def test_settings_are_compared_with_a_run_of_their_own_world_alone(tmp_path, ope
         values = [each.value for each in mark.inputs[1:]]
         said = mark.fn(opened, *values)
         assert ("n_classes = 50" in said) == (room.id == opened.experiment)
+
+
+@pytest.fixture(scope="module")
+def lines(store) -> shelf.Kept:
+    """Train a learner of a world that draws a profile."""
+    linear = find_experiment(EXPERIMENTS, "linear")
+    *_, result = linear.run(build_params(linear, {"n_steps": 200, "n_queries": 10, "n_points": 12}), store)
+    return shelf.find(result.run_id)
+
+
+def test_a_profile_shows_the_learner_beside_the_best_answer(lines):
+    found = along.profile_of(lines, 1.0)
+    assert list(found.x) == [5, 10, 12, 20, 40, 80, 160]
+    assert next(iter(found.lines)) == "learner"
+    best = found.lines["ridge (Bayes)"]
+    assert all(low <= high for low, high in zip(best, found.lines["debiased step"], strict=True))
+    assert along.profile_of(lines, 0.0).title.startswith("After 0 steps: Trained on 12 points")
+
+
+@rooms
+def test_every_room_has_its_parts_and_refuses_what_it_does_not_take(room):
+    world = room.world(room.settings())
+    assert room.has_profile == (type(world).profile is not Plain.profile)
+    if world.own is None:
+        with pytest.raises(ValueError, match="takes no sequences of your own"):
+            world.told(None, "1 2 3")
+    else:
+        assert world.own.label and world.own.info and world.own.example

@@ -1,0 +1,125 @@
+"""A learner beside exact answers: as its context grows, and on a sequence that a person writes."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import gradio as gr
+
+from lab.figures import profile_lines
+from lab.ui.opened import Opened
+from lab.ui.run_controls import QUIET
+from lab.ui.widgets.markup import note
+from lab.ui.worlds.rooms import ROOMS, Room, kept_of, room_of
+from lab.ui.worlds.watch import NOT_KEPT
+from lab.worlds.shelf import Kept
+from lab.worlds.world import Profile
+
+
+class Growing:
+    """The part that shows what a longer context brings, at any step of the training."""
+
+    @staticmethod
+    def suits(room: Room) -> bool:
+        """Tell whether a world draws a profile."""
+        return room.has_profile
+
+    @staticmethod
+    def build(opened: gr.State, when: Sequence[Any]) -> None:
+        """Place the part inside the current block; `when` are events after which it is drawn anew."""
+        step = _training("worlds-profile-step")
+        told = gr.HTML(elem_id="worlds-profile-told", padding=False)
+        plot = gr.Plot(show_label=False, label="As the context grows", elem_id="worlds-profile")
+
+        def draw(run: Opened | None, share: float) -> list[Any]:
+            return _drawn(run, Growing.suits, lambda kept: profile_of(kept, share))
+
+        gr.on([*when, step.change], draw, [opened, step], [told, plot], **QUIET)
+
+
+class Own:
+    """The part that answers a sequence of a person's own."""
+
+    @staticmethod
+    def suits(room: Room) -> bool:
+        """Tell whether a world takes sequences of a person's own."""
+        return room.world.own is not None
+
+    @staticmethod
+    def build(opened: gr.State, when: Sequence[Any]) -> None:
+        """Place the part inside the current block; `when` are events after which it is drawn anew."""
+        text = gr.Textbox("", label="A sequence of your own", lines=2, elem_id="worlds-own")
+        step = _training("worlds-own-step")
+        told = gr.HTML(elem_id="worlds-own-told", padding=False)
+        plot = gr.Plot(show_label=False, label="What it says", elem_id="worlds-own-plot")
+
+        def arrive(run: Opened | None, written: str) -> Any:
+            own = room_of(run).world.own if run is not None else None
+            if own is None:
+                return gr.update()
+            examples = {each.world.own.example for each in ROOMS if each.world.own is not None}
+            is_own = written.strip() and written not in examples
+            return gr.Textbox(written if is_own else own.example, label=own.label, info=own.info)
+
+        def draw(run: Opened | None, written: str, share: float) -> list[Any]:
+            return _drawn(run, Own.suits, lambda kept: told_of(kept, share, written))
+
+        arrived = gr.on(list(when), arrive, [opened, text], text, **QUIET)
+        arrived.then(draw, [opened, text, step], [told, plot], **QUIET)
+        gr.on([text.input, text.submit, step.change], draw, [opened, text, step], [told, plot], **QUIET)
+
+
+def profile_of(kept: Kept, share: float) -> Profile | None:
+    """Return the profile of a learner as it was at a share of its training."""
+    import torch
+
+    step, learner = kept.at(share)
+    with torch.no_grad():
+        found = kept.world.profile(learner)
+    return _at(found, step, kept)
+
+
+def told_of(kept: Kept, share: float, text: str) -> Profile | None:
+    """Return what a learner says of a text, as it was at a share of its training.
+
+    Raises:
+        ValueError: The text can't be read; says how it is written.
+    """
+    import torch
+
+    step, learner = kept.at(share)
+    with torch.no_grad():
+        found = kept.world.told(learner, text)
+    return _at(found, step, kept)
+
+
+def _at(found: Profile | None, step: int, kept: Kept) -> Profile | None:
+    """Name the step in a title where it isn't the last."""
+    if found is None or step == kept.snapshots.steps[-1]:
+        return found
+    return found._replace(title=f"After {step:,} steps: {found.title}")
+
+
+def _drawn(
+    run: Opened | None, suits: Callable[[Room], bool], found_of: Callable[[Kept], Profile | None]
+) -> list[Any]:
+    if run is None or not suits(room_of(run)):
+        return ["", None]
+    kept = kept_of(run)
+    if kept is None:
+        return [note("info", NOT_KEPT), None]
+    try:
+        found = found_of(kept)
+    except ValueError as error:
+        return [note("warn", str(error)), None]
+    return ["", profile_lines(*_drawable(found))] if found is not None else ["", None]
+
+
+def _drawable(found: Profile) -> tuple[Any, ...]:
+    return found.x, found.lines, found.title, found.x_title, found.y_title, found.points
+
+
+def _training(elem_id: str) -> gr.Slider:
+    return gr.Slider(
+        0, 1, 1, step=0.01, label="Training", elem_id=elem_id,
+        info="From the first step to the last: what it was on the way.",
+    )  # fmt: skip
