@@ -21,35 +21,20 @@ positions, AdamW in place of SGD, 32 numbers an item in place of 63.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
-from lab.training.loop import Schedule
-from lab.worlds.items import (
-    OfPairs,
-    Sequences,
-    directions,
-    distinct_labels,
-    drawn,
-    noised,
-    replies,
-    shuffled,
-    zipf,
-)
+from lab.worlds.items import Sequences, directions, distinct_labels, drawn, noised, shuffled, zipf
 from lab.worlds.settings import Settings, choice, number
-from lab.worlds.world import Curve, Preset, Replies
+from lab.worlds.vectors import N_ITEM, N_LABELS, N_PAIRS, OfVectors, associations
+from lab.worlds.world import Curve, Preset
 
 if TYPE_CHECKING:
     import torch
 
-    from lab.worlds.core.hooks import Cache, Hooks
+    from lab.worlds.core.hooks import Cache
     from lab.worlds.core.learner import Learner
 
-N_PAIRS = 8
-N_LABELS = 32
-N_ITEM = 32
 N_MEASURED = 512
-_WIDTH = 64
 
 
 @dataclass(frozen=True)
@@ -87,7 +72,7 @@ PRESETS = (
 
 
 @dataclass(frozen=True)
-class Abrupt(OfPairs):
+class Abrupt(OfVectors):
     """The world of eight pairs and a query."""
 
     settings: AbruptSettings = AbruptSettings()
@@ -99,7 +84,6 @@ class Abrupt(OfPairs):
         "train": "such as it learns from",
         "absent": "known classes that the context does not show",
     }
-    n_batch = 128
     curves = (
         Curve("new_classes", "new classes (context only)", "accuracy", "Right on classes never met."),
         Curve("swapped", "swapped labels (context only)", "accuracy",
@@ -110,24 +94,6 @@ class Abrupt(OfPairs):
         Curve("target_label", "query → any label", "attention", "Target-label association, second layer."),
         Curve("target_right", "query → right label", "attention", "The part of it on the right labels."),
     )  # fmt: skip
-
-    @property
-    def schedule(self) -> Schedule:
-        """Return AdamW at a constant rate."""
-        return Schedule(self.settings.n_steps, self.settings.rate, n_warmup=1, flat=1.0, clip=100)
-
-    def build(self) -> "Learner":
-        """Return two layers of one head each without MLP, and a readout of two hidden layers."""
-        from torch import nn
-
-        from lab.worlds.core.learner import Learner, new_body
-        from lab.worlds.core.transformer import TransformerConfig
-
-        body = new_body(TransformerConfig(_WIDTH, 2, 1, max_length=2 * N_PAIRS + 1))
-        readout = nn.Sequential(
-            nn.Linear(_WIDTH, 128), nn.ReLU(), nn.Linear(128, 128), nn.ReLU(), nn.Linear(128, N_LABELS)
-        )
-        return Learner({"token": nn.Linear(N_ITEM, _WIDTH)}, body, readout)
 
     def sample(self, n: int, generator: "torch.Generator", split: str = "train") -> Sequences:
         """Draw sequences.
@@ -171,29 +137,8 @@ class Abrupt(OfPairs):
             raise ValueError(f"split must be train, new_classes, swapped or absent, got {split!r}")
         classes = torch.cat([context, asked[:, None]], 1)
         labels = (classes + moved) % N_LABELS
-        items = noised(self._classes[classes], self.settings.noise, generator)
+        items = noised(self.class_vectors[classes], self.settings.noise, generator)
         return Sequences(items, classes, labels[:, :-1], labels[:, -1])
-
-    def encode(self, learner: "Learner", batch: Sequences) -> "torch.Tensor":
-        """Lay items and labels in turn, both as vectors of one space, shape (n, 17, d_model)."""
-        import torch
-
-        n = len(batch.target)
-        laid = torch.empty(n, 2 * N_PAIRS + 1, N_ITEM)
-        laid[:, ::2], laid[:, 1::2] = batch.items, self._labels[batch.labels]
-        return learner.parts["token"](laid)
-
-    def answer(
-        self, learner: "Learner", batch: Sequences, hooks: "Hooks | None" = None, cache: "Cache | None" = None
-    ) -> "torch.Tensor":
-        """Return a score a label for the query, shape (n, 32)."""
-        return learner.answer(self.encode(learner, batch), hooks, cache, at=-1)
-
-    def loss(self, learner: "Learner", batch: Sequences, hooks: "Hooks | None" = None) -> "torch.Tensor":
-        """Return the cross-entropy of the query's label."""
-        from torch.nn.functional import cross_entropy
-
-        return cross_entropy(self.answer(learner, batch, hooks), batch.target)
 
     def measure(self, learner: "Learner") -> dict[str, float]:
         """Measure the three accuracies, and on new classes what both heads look at."""
@@ -208,35 +153,3 @@ class Abrupt(OfPairs):
             if split == "new_classes":
                 found |= associations(cache, batch)
         return found
-
-    def reply(
-        self, learner: "Learner", batch: Sequences, hooks: "Hooks | None" = None, cache: "Cache | None" = None
-    ) -> Replies:
-        """Answer in letters."""
-        return replies(self.answer(learner, batch, hooks, cache), batch)
-
-    @cached_property
-    def _classes(self) -> "torch.Tensor":
-        import torch
-
-        return directions(self.settings.n_classes, N_ITEM, torch.Generator().manual_seed(self.seed))
-
-    @cached_property
-    def _labels(self) -> "torch.Tensor":
-        import torch
-
-        return directions(N_LABELS, N_ITEM, torch.Generator().manual_seed(self.seed + 1))
-
-
-def associations(cache: "Cache", batch: Sequences) -> dict[str, float]:
-    """Return what labels see of their items, and what the query sees of labels and of the right ones."""
-    import torch
-
-    first, second = (cache[f"blocks.{layer}.attn.hook_pattern"].mean(1) for layer in (0, 1))
-    labels = torch.arange(1, 2 * N_PAIRS, 2)
-    to_labels = second[:, -1, labels]
-    return {
-        "item_label": first[:, labels, labels - 1].mean().item(),
-        "target_label": to_labels.sum(1).mean().item(),
-        "target_right": (to_labels * batch.is_match).sum(1).mean().item(),
-    }
