@@ -29,10 +29,12 @@ from lab.experiments.registry import Experiment, nothing_to_load
 from lab.experiments.worlds.check_abrupt import check as check_of_abrupt
 from lab.experiments.worlds.check_induction import check as check_of_induction
 from lab.experiments.worlds.check_linear import check as check_of_linear
+from lab.experiments.worlds.check_properties import check as check_of_properties
 from lab.experiments.worlds.grown import grown
 from lab.worlds.abrupt import Abrupt, AbruptSettings
 from lab.worlds.induction import Induction, InductionSettings
 from lab.worlds.linear import Linear, LinearSettings
+from lab.worlds.properties import Properties, PropertiesSettings
 
 _IC_LORA = "Huang et al. 2024, In-Context LoRA for Diffusion Transformers (arXiv:2410.23775), section 3"
 _DPP = "Cobbina & Zhou 2025, Where to show Demos in Your Prompt (arXiv:2507.22887)"
@@ -240,6 +242,18 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         docs="docs/experiments/worlds.md",
         load=nothing_to_load,
         **grown("abrupt", Abrupt, AbruptSettings)._asdict(),
+    ),
+    Experiment(
+        id="properties",
+        title="Data properties",
+        question="Which properties of the data make a learner use its context, which make it memorise?",
+        paper="data-properties",
+        source="Chan et al. 2022, Data Distributional Properties Drive Emergent ICL (arXiv:2205.05055)",
+        check=check_of_properties,
+        example={"n_steps": 100, "n_classes": 64, "n_queries": 40},
+        docs="docs/experiments/worlds.md",
+        load=nothing_to_load,
+        **grown("properties", Properties, PropertiesSettings)._asdict(),
     ),
     Experiment(
         id="linear",

@@ -2,7 +2,7 @@
 
 from lab.figures.accuracy import accuracy_bars, accuracy_by_task, prediction_change_bars
 from lab.figures.flows import margin_flip_curve, transitions_sankey
-from lab.figures.growth import attention_map, growth_curves, matrices, profile_lines
+from lab.figures.growth import attention_map, growth_curves, matrices, profile_lines, seed_bands
 from lab.figures.orders import entropy_scatter, influence_curve, order_distribution
 from lab.figures.variance import variance_bars
 
@@ -18,6 +18,7 @@ __all__ = [
     "order_distribution",
     "prediction_change_bars",
     "profile_lines",
+    "seed_bands",
     "transitions_sankey",
     "variance_bars",
 ]

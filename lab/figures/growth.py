@@ -92,6 +92,61 @@ def profile_lines(
     return figure
 
 
+def seed_bands(table: pd.DataFrame, measure: str, title: str) -> go.Figure:
+    """Draw a measure of several trainings: a line an arm, the median over seeds, in a band of all of them.
+
+    Args:
+        table: Columns that tell arms apart, then seed, then what varies along a training if anything does,
+            then measures. Without it every seed is a dot above its arm.
+        measure: One of the measures.
+        title: What is shown.
+    """
+    columns = list(table.columns)
+    place = columns.index("seed")
+    arms, rest = columns[:place], columns[place + 1 :]
+    x = rest[0] if len(rest) > 1 else None
+    named = table.assign(arm=[_arm(row) for row in table[arms].to_dict("records")])
+    figure = go.Figure()
+    for index, (arm, of_arm) in enumerate(named.groupby("arm", sort=False)):
+        color = SERIES[index % len(SERIES)]
+        if x is None:
+            values = of_arm[measure].astype(float)
+            figure.add_scatter(
+                x=[arm] * len(values), y=values, name=shown(arm), mode="markers",
+                marker={"color": color, "size": 11, "opacity": 0.75}, showlegend=False,
+            )  # fmt: skip
+            continue
+        over = of_arm.astype({measure: float}).groupby(x)[measure].agg(["min", "median", "max"])
+        band = {"x": [*over.index, *over.index[::-1]], "y": [*over["max"], *over["min"][::-1]]}
+        figure.add_scatter(
+            **band, fill="toself", fillcolor=f"rgba{(*_rgb(color), 0.16)}", line={"width": 0},
+            hoverinfo="skip", showlegend=False,
+        )  # fmt: skip
+        dash = _DASHES[index // len(SERIES) % len(_DASHES)]
+        figure.add_scatter(
+            x=over.index, y=over["median"], name=shown(arm), mode="lines",
+            line={"color": color, "width": 2.5, "dash": dash},
+            hovertemplate=f"{shown(arm)}<br>{x} %{{x:,}}: %{{y:.3f}}<extra></extra>",
+        )  # fmt: skip
+    framed(figure, title, shown(x or ", ".join(arms)), shown(measure), height=360 + 11 * len(figure.data))
+    if x is None:
+        figure.update_xaxes(type="category")
+    return figure
+
+
+def _arm(row: Mapping[str, object]) -> str:
+    """Name an arm: its only word, or each value with what it is a value of."""
+    if len(row) == 1 and isinstance(next(iter(row.values())), str):
+        return str(next(iter(row.values())))
+    return ", ".join(f"{name} {value}" for name, value in row.items()) or "all"
+
+
+def _rgb(color: str) -> tuple[int, int, int]:
+    """Read #rrggbb."""
+    red, green, blue = (int(color[place : place + 2], 16) for place in (1, 3, 5))
+    return red, green, blue
+
+
 def attention_map(pattern: np.ndarray, tokens: Sequence[str], title: str) -> go.Figure:
     """Draw what every token looks at.
 

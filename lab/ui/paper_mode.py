@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from html import escape
 from typing import Any
 
 import gradio as gr
@@ -17,13 +16,13 @@ from lab.ui.result_view import verdict_html
 from lab.ui.run_controls import Stage, TabHandle, Updates, run_controls, wire_run
 from lab.ui.running import RunState
 from lab.ui.setting_panel import collect, model_choices
+from lab.ui.widgets.markup import claims_table
 
 ABOUT = (
     "Runs zero-shot and the four slots on several tasks and tests each claim of Cobbina & Zhou 2025, "
     "[Where to show Demos in Your Prompt](https://arxiv.org/abs/2507.22887), with paired tests. "
     "A claim that does not hold here is a result like any other."
 )
-MARKS = {"holds": "✓", "does not hold here": "✗", "undecided": "?"}
 
 
 def build(lab: Lab) -> TabHandle:
@@ -96,16 +95,4 @@ def claims_html(result: Result, provenance: str) -> str:
     found = result.summary.get("claims", [])
     holding = sum(claim["verdict"] == "holds" for claim in found)
     verdict = f"{holding} of {len(found)} claims hold for this model." if found else result.verdict
-    rows = "".join(
-        f'<tr><td style="white-space:nowrap"><b>{MARKS.get(claim["verdict"], "")} '
-        f"{escape(claim['verdict'])}</b></td>"
-        f"<td>{escape(claim['claim'])}</td><td>{escape(claim['measured'])}</td></tr>"
-        for claim in found
-    )
-    head = "<tr><th>Verdict here</th><th>Claim</th><th>Measured</th></tr>"
-    table = (
-        f'<div style="overflow-x:auto"><table class="compose-slots">{head}{rows}</table></div>'
-        if found
-        else ""
-    )
-    return verdict_html(verdict, provenance) + table
+    return verdict_html(verdict, provenance) + claims_table(found)

@@ -1,12 +1,13 @@
 """Callouts and figures in a row, as HTML for `gr.HTML`. Every text is escaped here: pass it as it is."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Literal, NamedTuple, get_args
 
 NoteKind = Literal["info", "warn", "error", "verdict"]
 
 KINDS: tuple[NoteKind, ...] = get_args(NoteKind)
+_MARKS = {"holds": "✓", "does not hold here": "✗", "undecided": "?"}
 _ICONS = {"info": "i", "warn": "!", "error": "✕", "verdict": "→"}
 _ROLES = {"info": "note", "warn": "note", "error": "alert", "verdict": "status"}
 
@@ -51,6 +52,24 @@ def stat_tiles(tiles: Sequence[Tile | tuple[str, ...]]) -> str:
     """
     shown = [Tile(*tile) for tile in tiles]
     return '<dl class="lab-tiles">' + "".join(_tile(tile) for tile in shown) + "</dl>"
+
+
+def claims_table(claims: Sequence[Mapping[str, str]]) -> str:
+    """Print claims with what was measured and the verdict, one below the other; nothing for none.
+
+    Args:
+        claims: Each with verdict, claim and measured.
+    """
+    if not claims:
+        return ""
+    rows = "".join(
+        f'<tr><td style="white-space:nowrap"><b>{_MARKS.get(claim["verdict"], "")} '
+        f"{escape(claim['verdict'])}</b></td>"
+        f"<td>{escape(claim['claim'])}</td><td>{escape(claim['measured'])}</td></tr>"
+        for claim in claims
+    )
+    head = "<tr><th>Verdict here</th><th>Claim</th><th>Measured</th></tr>"
+    return f'<div style="overflow-x:auto"><table class="compose-slots">{head}{rows}</table></div>'
 
 
 def _tile(tile: Tile) -> str:

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from lab.experiments.worlds import grown
 from lab.ui.opened import Opened
-from lab.worlds import abrupt, induction, linear, shelf, shipped
+from lab.worlds import abrupt, induction, linear, properties, shelf, shipped
 from lab.worlds.settings import Settings
 from lab.worlds.shelf import Kept
 from lab.worlds.world import Plain, Preset, World
@@ -57,6 +57,15 @@ ROOMS = (
         abrupt.Abrupt,
         abrupt.AbruptSettings,
         abrupt.PRESETS,
+    ),
+    Room(
+        "properties",
+        "Data properties",
+        "**Which properties of the data bring in-context learning?** Bursts, many rare classes, items of a "
+        "class that differ, labels with several senses: turn each up and down, or take a recurrent learner.",
+        properties.Properties,
+        properties.PropertiesSettings,
+        properties.PRESETS,
     ),
     Room(
         "linear",

@@ -12,7 +12,7 @@ from lab.ui.people import Lab
 from lab.ui.run_controls import LIGHT, QUIET, ExperimentTab, RunControls, TabHandle, Updates, in_order
 from lab.ui.shipped import show_at_build
 from lab.ui.study import Panel, Study, Words, cleared, place_results, shown, wire_cells, wire_study
-from lab.ui.worlds import apart, form, matrices
+from lab.ui.worlds import apart, form, matrices, studied
 from lab.ui.worlds.along import Growing, Own
 from lab.ui.worlds.rooms import ROOMS, Room
 from lab.ui.worlds.sequences import sequences_html
@@ -110,6 +110,9 @@ def build(lab: Lab, outer: gr.Tab) -> ExperimentTab:
         with gr.Column(visible=part.suits(ROOMS[0])) as column:
             part.build(opened, [opened.change, n_grown.change])
         parts.append((column, part.suits))
+    with gr.Column(visible=studied.suits(ROOMS[0])) as column:
+        studied.build(chooser, [n_grown.change])
+    parts.append((column, studied.suits))
     shell = Shell(chooser, opened, gr.State({}), n_grown, panel, parts)
     handles = {place.room.id: _wire_place(lab, shell, place) for place in places}
     wire_cells(lab, sequences_html, panel, opened)

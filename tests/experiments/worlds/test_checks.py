@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from lab.experiments.worlds import check_abrupt, check_induction, check_linear
+from lab.experiments.worlds import check_abrupt, check_induction, check_linear, check_properties
 from lab.experiments.worlds.checking import Trained, claim, train
 from lab.worlds.growth import Moment
 from lab.worlds.induction import Induction, InductionSettings
@@ -60,6 +60,14 @@ def test_the_share_of_the_training_in_which_it_rises():
     assert check_abrupt._rise(trained) == pytest.approx(10 / 40)
 
 
+def test_what_rises_is_correlated_with_its_place_and_what_stays_is_not():
+    assert check_properties._rank_correlation([0.0, 0.2, 0.3, 0.8, 0.9]) == pytest.approx(1)
+    assert check_properties._rank_correlation([0.5, 0.4, 0.3]) == pytest.approx(-1)
+    assert check_properties._rank_correlation([1.0, 1.0, 1.0]) == 0
+    late = Trained(None, None, history(holdout=[0.0, 0.0, 1.0]))
+    assert check_properties._on_average(late) == pytest.approx(1 / 3)
+
+
 def test_the_steepest_fifth_of_a_fall():
     losses = [1.0, 1.0, 1.0, 1.0, 0.2, 0.1, 0.1, 0.1, 0.1, 0.0]
     moments = [Moment(step, 10, loss, 0.0, {}) for step, loss in enumerate([float("nan"), *losses])]
@@ -80,11 +88,13 @@ def test_silenced_heads_cost_what_they_carry():
         (check_induction, "ALL", {"n_steps": 100}),
         (check_abrupt, "CONTEXT", {"n_steps": 100}),
         (check_linear, "TWO", {"n_steps": 200}),
+        (check_properties, "BURSTY", {"n_steps": 100}),
     ],
 )
 def test_a_training_that_is_too_short_does_not_hold(module, name, short, monkeypatch):
     monkeypatch.setattr(module, name, replace(getattr(module, name), **short))
-    for other in ("ONE", "WEIGHTS"):
+    monkeypatch.setattr(check_properties, "SHARES", (0.0, 1.0))
+    for other in ("ONE", "WEIGHTS", "BOTH"):
         if hasattr(module, other):
             monkeypatch.setattr(module, other, replace(getattr(module, other), n_steps=100))
     result = module.check(True, None)
