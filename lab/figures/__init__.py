@@ -3,6 +3,7 @@
 from lab.figures.accuracy import accuracy_bars, accuracy_by_task, prediction_change_bars
 from lab.figures.flows import margin_flip_curve, transitions_sankey
 from lab.figures.growth import attention_map, growth_curves, matrices, profile_lines, seed_bands
+from lab.figures.heads import head_map
 from lab.figures.orders import entropy_scatter, influence_curve, order_distribution
 from lab.figures.variance import variance_bars
 
@@ -12,6 +13,7 @@ __all__ = [
     "attention_map",
     "entropy_scatter",
     "growth_curves",
+    "head_map",
     "influence_curve",
     "margin_flip_curve",
     "matrices",

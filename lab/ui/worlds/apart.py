@@ -6,12 +6,14 @@ from typing import Any, NamedTuple
 import gradio as gr
 import numpy as np
 
-from lab.figures import attention_map
+from lab.figures import attention_map, head_map
 from lab.ui.opened import Opened
 from lab.ui.run_controls import QUIET
 from lab.ui.widgets.markup import note, stat_tiles
+from lab.ui.widgets.plot_click import PlotClick
 from lab.ui.worlds.rooms import Room, kept_of, room_of
 from lab.ui.worlds.watch import NOT_KEPT
+from lab.worlds.scores import SCORES, head_scores
 from lab.worlds.shelf import Kept
 
 N_ASKED = 500
@@ -46,6 +48,7 @@ class Seen(NamedTuple):
     accuracy: float
     whole: float
     pattern: np.ndarray
+    scores: dict[str, np.ndarray]
     tokens: list[str]
     prediction: str
     gold: str
@@ -80,6 +83,13 @@ def build(opened: gr.State, when: Sequence[Any]) -> None:
                 1, 20, 1, step=1, label="Sequence", info="One of those that are asked.",
                 elem_id="worlds-place",
             )  # fmt: skip
+            score = gr.Radio(
+                [(words, name) for name, words in SCORES.items()], value="induction",
+                label="What every head does", elem_id="worlds-score",
+                info="Colours the heads; a click on one switches it off, or on again.",
+            )  # fmt: skip
+            heads = gr.Plot(show_label=False, label="Heads", elem_id="worlds-heads")
+            clicked = PlotClick("worlds-heads")
         with gr.Column(scale=5, min_width=320):
             tiles = gr.HTML(elem_id="worlds-cut", padding=False)
             plot = gr.Plot(show_label=False, label="Attention", elem_id="worlds-attention")
@@ -93,19 +103,29 @@ def build(opened: gr.State, when: Sequence[Any]) -> None:
     def draw(run: Opened | None, *values: Any) -> list[Any]:
         kept = _kept(run)
         if kept is None:
-            return [note("info", NOT_KEPT if run else "Train a learner first."), None]
+            return [note("info", NOT_KEPT if run else "Train a learner first."), None, None]
         if not heads_of(kept):
-            return [note("info", NO_HEADS), None]
-        return _drawn(seen(kept, Cut(*values)), Cut(*values))
+            return [note("info", NO_HEADS), None, None]
+        cut, chosen = Cut(*values[:-1]), values[-1]
+        return _drawn(seen(kept, cut), cut, chosen)
 
-    controls = [step, silenced, is_kept, head, place]
-    shown = [tiles, plot]
+    def toggle(run: Opened | None, off: list[str], event: gr.EventData) -> list[str]:
+        kept, named = _kept(run), f"{event.y}.{event.x}"
+        if kept is None or named not in heads_of(kept):
+            return off
+        return [each for each in off if each != named] if named in off else sorted([*off, named])
+
+    controls = [step, silenced, is_kept, head, place, score]
+    shown = [tiles, plot, heads]
     arrived = gr.on(list(when), arrive, opened, [silenced, head], **QUIET)
     arrived.then(draw, [opened, *controls], shown, **QUIET)
     gr.on(
-        [step.change, silenced.input, is_kept.input, head.input, place.change],
+        [step.change, silenced.input, is_kept.input, head.input, place.change, score.input],
         draw, [opened, *controls], shown, **QUIET,
     )  # fmt: skip
+    clicked.select(toggle, [opened, silenced], silenced, **QUIET).then(
+        draw, [opened, *controls], shown, **QUIET
+    )
 
 
 def heads_of(kept: Kept) -> list[str]:
@@ -146,6 +166,7 @@ def seen(kept: Kept, cut: Cut) -> Seen:
         _share(replies),
         _share(whole),
         pattern,
+        head_scores(world, batch, cache or before),
         world.positions(batch, row),
         replies.predictions[row],
         replies.gold[row],
@@ -162,7 +183,7 @@ def _kept(run: Opened | None) -> Kept | None:
     return kept_of(run) if run is not None and room_of(run).has_heads else None
 
 
-def _drawn(found: Seen, cut: Cut) -> list[Any]:
+def _drawn(found: Seen, cut: Cut, score: str) -> list[Any]:
     off = f"without {', '.join(cut.silenced)}" if cut.silenced else "with all heads"
     tiles = [
         ("Step", f"{found.step:,}", "the nearest at which a snapshot was kept"),
@@ -172,4 +193,6 @@ def _drawn(found: Seen, cut: Cut) -> list[Any]:
     ]
     key = int(found.pattern[-1].argmax())
     title = f"Head {cut.head}: the last position looks at {found.tokens[key]}, {found.pattern[-1, key]:.0%}"
-    return [stat_tiles(tiles), attention_map(found.pattern, found.tokens, title)]
+    name = score if score in SCORES else "induction"
+    heads = head_map(found.scores[name], f"{name.replace('_', ' ')} score", cut.silenced)
+    return [stat_tiles(tiles), attention_map(found.pattern, found.tokens, title), heads]

@@ -11,7 +11,7 @@ from lab.experiments.registry import build_params, find_experiment
 from lab.runs.store import Store
 from lab.ui.opened import Opened
 from lab.ui.running import RunState
-from lab.ui.worlds import along, apart, form, tab
+from lab.ui.worlds import along, apart, form, language, tab
 from lab.ui.worlds.apart import Cut
 from lab.ui.worlds.matrices import figure_of
 from lab.ui.worlds.rooms import ROOMS, world_of
@@ -19,8 +19,10 @@ from lab.ui.worlds.sequences import sequences_html
 from lab.ui.worlds.watch import WATCH
 from lab.worlds import shelf
 from lab.worlds.growth import Moment
+from lab.worlds.scores import SCORES
 from lab.worlds.settings import bounds_of
 from lab.worlds.world import Plain
+from tests.tiny_models import save_tiny_lm
 
 INDUCTION = find_experiment(EXPERIMENTS, "induction")
 VALUES = {"n_steps": 150, "n_heads": 2, "n_classes": 20, "n_queries": 20, "clamp": "match"}
@@ -269,3 +271,34 @@ def test_every_room_has_its_parts_and_refuses_what_it_does_not_take(room):
             world.told(None, "1 2 3")
     else:
         assert world.own.label and world.own.info and world.own.example
+
+
+def test_every_head_is_scored_on_what_it_read(kept):
+    found = apart.seen(kept, Cut(1.0, [], False, "1.0", 1)).scores
+    assert {name: values.shape for name, values in found.items()} == dict.fromkeys(SCORES, (2, 2))
+    assert found["induction"][1].max() > 0.9  # the match was given to it
+    assert found["induction"][0].max() < 0.9
+
+
+@pytest.fixture
+def toggle(opened):
+    """Return what a click on a head of the map does to the heads that are switched off."""
+    with gr.Blocks() as page, gr.Tabs(), gr.Tab() as outer:
+        tab.build(SimpleNamespace(), outer)
+    (found,) = [each for each in page.fns.values() if each.name == "toggle"]
+    return lambda off, layer, head: found.fn(opened, off, SimpleNamespace(x=head, y=layer))
+
+
+def test_a_click_on_a_head_switches_it_off_and_on_again(toggle):
+    assert toggle(["0.1"], "1", "0") == ["0.1", "1.0"]
+    assert toggle(["0.1", "1.0"], "1", "0") == ["0.1"]
+    assert toggle(["0.1"], "7", "<b>") == ["0.1"]
+
+
+def test_the_heads_of_a_language_model_are_drawn(tmp_path):
+    told, figure = language.look(save_tiny_lm(tmp_path / "tiny"), "induction")
+    assert told == ""
+    assert "has the highest induction score" in figure.layout.title.text.replace("<br>", " ")
+    told, figure = language.look("no/such/model", "induction")
+    assert figure is None and "model must be one of" in told
+    assert "choose one of the list" in language.look("smollm2-135m", "<b>")[0]
