@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from benchmarks import first_screen, image_sets, position_sweep, segmentation
+from benchmarks import first_screen, image_sets, position_sweep, segmentation, worlds
 from lab.runs.environment import environment
 
 BENCHMARKS = {
@@ -12,6 +12,7 @@ BENCHMARKS = {
     "first_screen": first_screen.measure,
     "image_sets": image_sets.measure,
     "segmentation": segmentation.measure,
+    "worlds": worlds.measure,
 }
 LATEST = Path(__file__).with_name("latest.json")
 
