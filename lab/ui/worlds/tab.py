@@ -12,7 +12,7 @@ from lab.ui.people import Lab
 from lab.ui.run_controls import LIGHT, QUIET, ExperimentTab, RunControls, TabHandle, Updates, in_order
 from lab.ui.shipped import show_at_build
 from lab.ui.study import Panel, Study, Words, cleared, place_results, shown, wire_cells, wire_study
-from lab.ui.worlds import apart, form, language, matrices, studied
+from lab.ui.worlds import apart, beside, form, guess, language, matrices, studied
 from lab.ui.worlds.along import Growing, Own
 from lab.ui.worlds.rooms import ROOMS, Room
 from lab.ui.worlds.sequences import sequences_html
@@ -76,7 +76,7 @@ class Shell(NamedTuple):
     Args:
         chooser: Which world.
         opened: The run on screen.
-        latest: The run that was last on screen in each world, by the world's id.
+        latest: The runs that were on screen in each world, by the world's id.
         n_grown: How many learners have ended their training; it changes when there is one to be seen.
         panel: The results.
         parts: What takes a learner apart, each with the worlds that it suits.
@@ -98,7 +98,8 @@ def build(lab: Lab, outer: gr.Tab) -> ExperimentTab:
         [(room.title, room.id) for room in ROOMS], value=ROOMS[0].id, label="World", info=CHOOSE,
         elem_id="worlds-chosen",
     )  # fmt: skip
-    opened, n_grown = gr.State(first), gr.State(0)
+    opened, n_grown, latest = gr.State(first), gr.State(0), gr.State({})
+    guess.build(chooser, opened, [n_grown.change])
     with gr.Row(equal_height=False, elem_classes="lab-split"):
         with gr.Column(scale=3, min_width=320):
             places = [_place(room) for room in ROOMS]
@@ -110,10 +111,13 @@ def build(lab: Lab, outer: gr.Tab) -> ExperimentTab:
         with gr.Column(visible=part.suits(ROOMS[0])) as column:
             part.build(opened, [opened.change, n_grown.change])
         parts.append((column, part.suits))
+    with gr.Column() as column:
+        beside.build(opened, latest, [opened.change, n_grown.change])
+    parts.append((column, beside.suits))
     with gr.Column(visible=studied.suits(ROOMS[0])) as column:
         studied.build(chooser, [n_grown.change])
     parts.append((column, studied.suits))
-    shell = Shell(chooser, opened, gr.State({}), n_grown, panel, parts)
+    shell = Shell(chooser, opened, latest, n_grown, panel, parts)
     handles = {place.room.id: _wire_place(lab, shell, place) for place in places}
     wire_cells(lab, sequences_html, panel, opened)
     _wire_choosing(lab, shell, places)
@@ -152,10 +156,7 @@ def _wire_choosing(lab: Lab, shell: Shell, places: list[Place]) -> None:
     """Turn to the world that is chosen, and show the run that was last on screen there."""
     by_id = {place.room.id: place for place in places}
 
-    def remember(run: Opened | None, latest: dict[str, Opened]) -> dict[str, Opened]:
-        return {**latest, run.experiment: run} if run is not None else latest
-
-    def turn(world: str, opened: Opened | None, latest: dict[str, Opened], request: gr.Request) -> Updates:
+    def turn(world: str, opened: Opened | None, latest: beside.Latest, request: gr.Request) -> Updates:
         room, study = by_id[world].room, by_id[world].study
         turned: Updates = {
             **{place.group: gr.update(visible=place.room is room) for place in places},
@@ -163,12 +164,12 @@ def _wire_choosing(lab: Lab, shell: Shell, places: list[Place]) -> None:
         }
         if opened is not None and opened.experiment == world:
             return turned  # a run was opened, and brought its world along
-        run = latest.get(world) or Opened.first_shipped(world)
+        run = next(iter(latest.get(world, ())), None) or Opened.first_shipped(world)
         store = lab.store_for(request)
         results = cleared(study, shell.panel) if run is None else shown(study, shell.panel, run, store)
         return {**turned, shell.opened: run, **results}
 
-    shell.opened.change(remember, [shell.opened, shell.latest], shell.latest, **LIGHT)
+    shell.opened.change(beside.remembered, [shell.opened, shell.latest], shell.latest, **LIGHT)
     shell.chooser.change(
         turn,
         [shell.chooser, shell.opened, shell.latest],

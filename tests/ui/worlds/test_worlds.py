@@ -116,10 +116,10 @@ def turned(store, tmp_path):
 
 
 def test_a_world_that_is_chosen_shows_its_own_controls_and_its_latest_run(turned, opened):
-    there = turned("linear", opened, {"induction": opened})
+    there = turned("linear", opened, {"induction": [opened]})
     assert there["linear-room"]["visible"] and not there["induction-room"]["visible"]
     assert there["State"].example == "linear-regression" and there["worlds-curves-1"]["visible"]
-    back = turned("induction", None, {"induction": opened})
+    back = turned("induction", None, {"induction": [opened]})
     assert back["State"] == opened and "queries right under drawn" in back["worlds-verdict"]
     assert back["worlds-curves-1"]["visible"] and back["worlds-matrix"] is not None
 

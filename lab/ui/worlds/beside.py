@@ -1,0 +1,129 @@
+"""Two learners of one world, with something changed between them: a measure of both on one axis."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import gradio as gr
+import pandas as pd
+
+from lab.figures import growth_curves
+from lab.ui.opened import Opened
+from lab.ui.run_controls import QUIET
+from lab.ui.widgets.markup import note
+from lab.ui.worlds.rooms import Room, kept_of, room_of, world_of
+from lab.worlds.settings import bounds_of
+from lab.worlds.shelf import Kept
+
+MAX_EARLIER = 8
+NOBODY = (
+    "There is no second learner of this world yet: change one setting, press “Train and ask”, and both stand "
+    "here side by side."
+)
+Latest = Mapping[str, Sequence[Opened]]
+"""The runs that were on screen in each world, by the id of its experiment, the latest first."""
+
+
+def suits(room: Room) -> bool:
+    """Tell that learners of every world can be compared."""
+    return True
+
+
+def build(opened: gr.State, latest: gr.State, when: Sequence[Any]) -> None:
+    """Place the part inside the current block; `when` are events after which it is drawn anew."""
+    gr.Markdown("### Side by side with another learner", elem_id="worlds-beside")
+    with gr.Row():
+        other = gr.Dropdown(
+            [], label="The other learner", elem_id="worlds-beside-other",
+            info="One that was on screen before, named by what is different there.",
+        )  # fmt: skip
+        measure = gr.Dropdown(
+            [], label="Measure", elem_id="worlds-beside-measure", info="What is drawn of both."
+        )
+    told = gr.HTML(elem_id="worlds-beside-told", padding=False)
+    plot = gr.Plot(show_label=False, label="Side by side", elem_id="worlds-beside-plot")
+
+    def arrive(run: Opened | None, seen: Latest, chosen: str | None) -> list[Any]:
+        others, measures = others_of(run, seen), measures_of(run)
+        kept = chosen if chosen in [value for _, value in measures] else measures[0][1] if measures else None
+        return [
+            gr.Dropdown(choices=others, value=others[0][1] if others else None),
+            gr.Dropdown(choices=measures, value=kept),
+        ]
+
+    def draw(run: Opened | None, seen: Latest, run_id: str | None, chosen: str | None) -> list[Any]:
+        mine = kept_of(run)
+        theirs = next((each for each in _runs(run, seen) if each.run_id == run_id), None)
+        kept = kept_of(theirs)
+        if run is None or mine is None or theirs is None or kept is None or not chosen:
+            return [note("info", NOBODY), None]
+        return ["", figure_of(run, mine, theirs, kept, chosen)]
+
+    shown = [told, plot]
+    arrived = gr.on(list(when), arrive, [opened, latest, measure], [other, measure], **QUIET)
+    arrived.then(draw, [opened, latest, other, measure], shown, **QUIET)
+    gr.on([other.input, measure.input], draw, [opened, latest, other, measure], shown, **QUIET)
+
+
+def remembered(run: Opened | None, seen: Latest) -> Latest:
+    """Put a run first among those of its world; the oldest are forgotten."""
+    if run is None:
+        return seen
+    before = [each for each in seen.get(run.experiment, ()) if each.run_id != run.run_id]
+    return {**seen, run.experiment: [run, *before][:MAX_EARLIER]}
+
+
+def others_of(run: Opened | None, seen: Latest) -> list[tuple[str, str]]:
+    """List the learners that a run can be compared with: what is different there, and the run's id."""
+    if run is None:
+        return []
+    return [(difference(run, each), each.run_id) for each in _runs(run, seen)]
+
+
+def difference(run: Opened, other: Opened) -> str:
+    """Name what is different in another run of the same world, as its form calls it."""
+    named = bounds_of(room_of(run).settings)
+    words = [
+        f"{bounds.label} {_shown(getattr(other.params, name))}"
+        for name, bounds in named.items()
+        if getattr(run.params, name) != getattr(other.params, name)
+    ]
+    if run.params.seed != other.params.seed:
+        words.append(f"seed {other.params.seed}")
+    return ", ".join(words) or "the same settings, asked otherwise"
+
+
+def measures_of(run: Opened | None) -> list[tuple[str, str]]:
+    """List the curves of a run's world: its words, and its name."""
+    return [(curve.label, curve.name) for curve in world_of(run).curves] if run is not None else []
+
+
+def figure_of(run: Opened, mine: Kept, other: Opened, theirs: Kept, name: str) -> Any:
+    """Draw a measure of two learners over the steps of their trainings."""
+    label = next((curve.label for curve in world_of(run).curves if curve.name == name), name)
+    names = {"this one": mine, difference(run, other): theirs}
+    rows = [
+        {"step": moment.step, "label": words, "value": moment.measures[name]}
+        for words, kept in names.items()
+        for moment in kept.history
+        if name in moment.measures
+    ]
+    table = pd.DataFrame(rows, columns=["step", "label", "value"])
+    ends = table.groupby("label", sort=False)["value"].last()
+    title = f"{label}: " + " and ".join(f"{value:.2f} in {words}" for words, value in ends.items())
+    return growth_curves(table, title, label)
+
+
+def _runs(run: Opened | None, seen: Latest) -> list[Opened]:
+    """List the other runs of a world, the shipped one last."""
+    if run is None:
+        return []
+    first = Opened.first_shipped(run.experiment)
+    listed = [*seen.get(run.experiment, ()), *([first] if first is not None else [])]
+    by_id = {each.run_id: each for each in listed if each.run_id != run.run_id}
+    return list(by_id.values())
+
+
+def _shown(value: Any) -> str:
+    return (
+        f"{value:,}" if isinstance(value, int) else f"{value:g}" if isinstance(value, float) else str(value)
+    )
