@@ -8,7 +8,7 @@ what followed earlier is induction and nothing else.
 
 import sys
 import threading
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -44,7 +44,8 @@ def head_scores(lm: CausalLM, seed: int = 0) -> HeadScores:
     import torch
 
     generator = torch.Generator().manual_seed(seed)
-    n_known = lm.model.get_input_embeddings().weight.shape[0]
+    network: Any = lm.model
+    n_known = network.get_input_embeddings().weight.shape[0]
     once = torch.randint(n_known, (N_ROWS, N_TOKENS), generator=generator)
     tokens = torch.cat([once, once], 1)
     patterns = _patterns(lm, tokens)
@@ -71,11 +72,12 @@ def circuits(lm: CausalLM) -> list[np.ndarray]:
     """
     import torch
 
-    body = lm.model.model
-    embedding = lm.model.get_input_embeddings().weight.float()
-    out = lm.model.get_output_embeddings().weight.float()
+    network: Any = lm.model  # a Llama in its parts, whatever its family is called
+    body = network.model
+    embedding = network.get_input_embeddings().weight.float()
+    out = network.get_output_embeddings().weight.float()
     across = embedding.T @ out * body.norm.weight.float()  # (d_in, d_out)
-    n_heads = lm.model.config.num_attention_heads
+    n_heads = network.config.num_attention_heads
     found = []
     with torch.no_grad():
         for layer in body.layers:
@@ -91,7 +93,7 @@ def circuits(lm: CausalLM) -> list[np.ndarray]:
 
 def _is_known(lm: CausalLM) -> bool:
     """Tell whether a model's layers are named as Llama's are, as those of most families today."""
-    layers = getattr(getattr(lm.model, "model", None), "layers", None)
+    layers: Any = getattr(getattr(lm.model, "model", None), "layers", None)
     parts = ("self_attn.v_proj.weight", "self_attn.o_proj.weight", "input_layernorm.weight")
     return bool(layers) and all(
         any(name.endswith(part) for name, _ in layer.named_parameters()) for layer in layers for part in parts
