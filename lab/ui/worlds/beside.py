@@ -10,7 +10,7 @@ from lab.figures import growth_curves
 from lab.ui.opened import Opened
 from lab.ui.run_controls import QUIET
 from lab.ui.widgets.markup import note
-from lab.ui.worlds.rooms import Room, kept_of, room_of, world_of
+from lab.ui.worlds.rooms import kept_of, room_of, world_of
 from lab.worlds.settings import bounds_of
 from lab.worlds.shelf import Kept
 
@@ -21,11 +21,6 @@ NOBODY = (
 )
 Latest = Mapping[str, Sequence[Opened]]
 """The runs that were on screen in each world, by the id of its experiment, the latest first."""
-
-
-def suits(room: Room) -> bool:
-    """Tell that learners of every world can be compared."""
-    return True
 
 
 def build(opened: gr.State, latest: gr.State, when: Sequence[Any]) -> None:

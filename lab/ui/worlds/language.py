@@ -1,38 +1,52 @@
-"""The same scores of heads, on the language model: what was just grown, found in a model that read text."""
+"""The same on a language model: how much the order of the context flips there, and what its heads do."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
+from functools import cache
 from typing import Any
 
 import gradio as gr
+import pandas as pd
 
-from lab.figures import head_map
+from lab.experiments.views import paired
+from lab.figures import head_map, prediction_change_bars
 from lab.learners.catalogue import DEFAULT
-from lab.ui.run_controls import HEAVY
+from lab.runs.store import Store
+from lab.stats.comparisons import compare_layouts
+from lab.ui.opened import NO_STORE, Opened
+from lab.ui.people import Lab
+from lab.ui.run_controls import HEAVY, QUIET
 from lab.ui.setting_panel import model_choices
 from lab.ui.widgets.markup import note
-from lab.ui.worlds.rooms import Room
 from lab.weights.source import WeightsError
 
+_ORDERS = ("sum@0-1-2-3", "sum@3-2-1-0")
 SCORES = {
     "induction": "induction: attention to what came after the same token earlier",
     "previous_token": "previous token: attention to the token just before",
     "copy": "copy: answers with what it looks at",
 }
-ABOUT = (
-    "### The same heads in a language model\n"
-    "Random tokens, twice in a row, are read by a model that learned from text. Heads that look for what "
-    "followed the same token earlier are there as well."
+FLIPS = (
+    "### The same on a language model\n"
+    "How many answers flip when the context is arranged anew: of this learner, and of the language model on "
+    "news topics, whose runs come with the lab."
+)
+HEADS = (
+    "Its heads: random tokens, twice in a row, are read by a model that learned from text. Those that look "
+    "for what followed the same token earlier are there as well."
 )
 
 
-def suits(room: Room) -> bool:
-    """Tell whether a world's learners have heads to compare with."""
-    return room.has_heads
+def build(lab: Lab, opened: gr.State, when: Sequence[Any]) -> None:
+    """Place the part inside the current block; no model is loaded before a person asks for it."""
+    gr.Markdown(FLIPS, elem_id="worlds-language")
+    flips = gr.Plot(show_label=False, label="Flips beside the language model", elem_id="worlds-lm-flips")
 
+    def draw(run: Opened | None, request: gr.Request) -> Any:
+        return flips_beside(run, lab.store_for(request)) if run is not None else None
 
-def build(opened: gr.State, when: Sequence[Any]) -> None:
-    """Place the part inside the current block; nothing is loaded before a person asks for it."""
-    gr.Markdown(ABOUT)
+    gr.on(list(when), draw, opened, flips, **QUIET)
+    gr.Markdown(HEADS)
     with gr.Row():
         model = gr.Dropdown(
             model_choices(), value=DEFAULT, label="Model", elem_id="worlds-lm",
@@ -46,6 +60,38 @@ def build(opened: gr.State, when: Sequence[Any]) -> None:
     told = gr.HTML(elem_id="worlds-lm-told", padding=False)
     plot = gr.Plot(show_label=False, label="Heads of the language model", elem_id="worlds-lm-heads")
     gr.on([show.click, score.input], look, [model, score], [told, plot], show_progress="minimal", **HEAVY)
+
+
+def flips_beside(run: Opened, store: Store) -> Any:
+    """Draw the flips of a learner beside those of the language model; None while the learner is not asked."""
+    mine = run.summary(store).get("comparisons", [])
+    if not mine:
+        return None
+    rows = [{**each, "layout": f"learner: {each['layout']}"} for each in mine] + _of_language_model()
+    most = max(mine, key=lambda each: each["prediction_change"])
+    title = f"At most {most['prediction_change']:.0%} of this learner's answers flip"
+    if theirs := _of_language_model():
+        title += f"; of the language model's, {max(each['prediction_change'] for each in theirs):.0%}"
+    return prediction_change_bars(pd.DataFrame(rows), title=title)
+
+
+@cache
+def _of_language_model() -> list[dict[str, Any]]:
+    """List what moving demonstrations, and reversing them, flips in the runs that come with the lab."""
+    rows = []
+    order, position = Opened.first_shipped("order"), Opened.first_shipped("position")
+    if order is not None:
+        asked = paired(order.predictions(NO_STORE), _ORDERS)
+        (reversed_,) = compare_layouts(asked, _ORDERS[0])
+        rows.append({**asdict(reversed_), "layout": "model: order reversed"})
+    if position is not None:
+        found = position.summary(NO_STORE)["comparisons"]
+        rows += [
+            {**each, "layout": f"model: {each['reference']} to {each['layout']}"}
+            for each in found
+            if each["layout"] in ("ssp", "esp", "eum")
+        ]
+    return rows
 
 
 def look(model: str, score: str) -> list[Any]:

@@ -107,13 +107,12 @@ def build(lab: Lab, outer: gr.Tab) -> ExperimentTab:
             panel = place_results("worlds", WORDS, FIGURES, WATCH)
     gr.Markdown("### Take it apart", elem_id="worlds-apart")
     parts = []
-    for part in (apart, matrices, Growing, Own, language):
+    for part in (apart, matrices, Growing, Own):
         with gr.Column(visible=part.suits(ROOMS[0])) as column:
             part.build(opened, [opened.change, n_grown.change])
         parts.append((column, part.suits))
-    with gr.Column() as column:
-        beside.build(opened, latest, [opened.change, n_grown.change])
-    parts.append((column, beside.suits))
+    beside.build(opened, latest, [opened.change, n_grown.change])
+    language.build(lab, opened, [opened.change, n_grown.change])
     with gr.Column(visible=studied.suits(ROOMS[0])) as column:
         studied.build(chooser, [n_grown.change])
     parts.append((column, studied.suits))

@@ -6,8 +6,8 @@ import pytest
 from lab.experiments import EXPERIMENTS
 from lab.experiments.registry import build_params, find_experiment
 from lab.runs.store import Store
-from lab.ui.opened import Opened
-from lab.ui.worlds import beside, guess
+from lab.ui.opened import NO_STORE, Opened
+from lab.ui.worlds import beside, guess, language
 from lab.ui.worlds.guess import Guess
 from lab.ui.worlds.rooms import ROOMS, kept_of
 from lab.worlds.shelf import Kept
@@ -81,3 +81,14 @@ def test_a_prediction_waits_for_a_learner_of_its_world(runs):
     emptied, told, _ = named["reveal"](runs[0], kept)
     assert emptied is None and "You said 0.5" in told
     assert "You said" not in str(named["reveal"](runs[0], Guess("induction", "accuracy", 0.5)))
+
+
+def test_flips_of_a_learner_stand_beside_those_of_the_language_model():
+    run = Opened.first_shipped("abrupt")
+    figure = language.flips_beside(run, NO_STORE)
+    names = list(figure.data[0].y)
+    assert names[::-1][:3] == ["learner: reversed", "learner: match-first", "learner: match-last"]
+    assert "model: order reversed" in names and "model: sum to eum" in names
+    most = max(each["prediction_change"] for each in run.summary(NO_STORE)["comparisons"])
+    title = figure.layout.title.text.replace("<br>", " ")
+    assert title.startswith(f"At most {most:.0%} of this learner's answers flip; of the language model's,")
