@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, ClassVar
 from lab.worlds.items import Sequences, directions, distinct_labels, drawn, noised, shuffled, zipf
 from lab.worlds.settings import Settings, choice, number
 from lab.worlds.vectors import N_ITEM, N_LABELS, N_PAIRS, OfVectors, associations
-from lab.worlds.world import Curve, Preset
+from lab.worlds.world import Curve, Preset, Profile
 
 if TYPE_CHECKING:
     import torch
@@ -139,6 +139,23 @@ class Abrupt(OfVectors):
         labels = (classes + moved) % N_LABELS
         items = noised(self.class_vectors[classes], self.settings.noise, generator)
         return Sequences(items, classes, labels[:, :-1], labels[:, -1])
+
+    def toy(self) -> Profile:
+        """Draw how the circuit learns as three numbers: for thousands of steps next to nothing, then all."""
+        from lab.worlds.toys import three_numbers
+
+        path = three_numbers(N_PAIRS, self.settings.burstiness, N_LABELS)
+        steps = range(0, len(path.loss), 40)
+        lines = {
+            "loss (nats)": path.loss,
+            "β1: label → its item": path.before,
+            "β2: query → its match": path.match,
+            "ξ: how far the answer follows": path.follow,
+        }
+        halfway = int((path.loss < path.loss[0] / 2).argmax())
+        title = f"Three numbers show it too: half of the loss is left at step {halfway:,} of {len(path.loss) - 1:,}"
+        drawn = {name: [float(line[step]) for step in steps] for name, line in lines.items()}
+        return Profile(title, "steps of gradient descent", "value", list(steps), drawn)
 
     def measure(self, learner: "Learner") -> dict[str, float]:
         """Measure the three accuracies, and on new classes what both heads look at."""

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, ClassVar
 from lab.training.loop import Schedule
 from lab.worlds.items import OfPairs, Sequences, directions, replies
 from lab.worlds.settings import Settings, choice, number
-from lab.worlds.world import Curve, Preset, Replies
+from lab.worlds.world import Curve, Preset, Profile, Replies
 
 if TYPE_CHECKING:
     import torch
@@ -179,6 +179,18 @@ class Induction(OfPairs):
         if "match" in self.settings.clamp:
             hooks = together(hooks, looking(1, _matched(batch), slice(0, 1)))
         return hooks
+
+    def toy(self) -> Profile:
+        """Draw how a product of three vectors is learned, with none, one or two of them given."""
+        from lab.worlds.toys import fit_tensor
+
+        arms = {"nothing given": (), "c given": ("c",), "b and c given": ("b", "c")}
+        losses = {name: fit_tensor(given) for name, given in arms.items()}
+        reached = [int((loss < loss[0] / 2).argmax()) for loss in losses.values()]
+        title = "Three factors that only help together: half of the loss is left after {}, {} and {} steps"
+        lines = {name: loss.tolist() for name, loss in losses.items()}
+        x = list(range(len(next(iter(losses.values())))))
+        return Profile(title.format(*reached), "steps of gradient descent", "loss", x, lines)
 
     def measure(self, learner: "Learner") -> dict[str, float]:
         """Measure accuracies on known and new material, and what every head looks at, clamps in force."""

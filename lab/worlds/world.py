@@ -110,6 +110,10 @@ class Plain:
         """Draw nothing."""
         return None
 
+    def toy(self) -> Profile | None:
+        """Have no smaller model."""
+        return None
+
     def told(self, learner: "Learner", text: str) -> Profile:
         """Refuse sequences of a person's own."""
         raise ValueError("this world takes no sequences of your own")
@@ -178,6 +182,10 @@ class World(Protocol):
 
     def profile(self, learner: "Learner") -> Profile | None:
         """Draw how good a learner and exact answers are as a context grows; None draws nothing."""
+        ...
+
+    def toy(self) -> Profile | None:
+        """Draw how a model of a few numbers learns the same; None where the paper has none."""
         ...
 
     def told(self, learner: "Learner", text: str) -> Profile:

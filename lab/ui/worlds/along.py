@@ -1,4 +1,4 @@
-"""A learner beside exact answers: as its context grows, and on a sequence that a person writes."""
+"""A learner beside exact answers: as its context grows, and on a person's sequence; and a smaller model."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -9,7 +9,7 @@ from lab.figures import profile_lines
 from lab.ui.opened import Opened
 from lab.ui.run_controls import QUIET
 from lab.ui.widgets.markup import note
-from lab.ui.worlds.rooms import ROOMS, Room, kept_of, room_of
+from lab.ui.worlds.rooms import ROOMS, Room, kept_of, room_of, world_of
 from lab.ui.worlds.watch import NOT_KEPT
 from lab.worlds.shelf import Kept
 from lab.worlds.world import Profile
@@ -34,6 +34,27 @@ class Growing:
             return _drawn(run, Growing.suits, lambda kept: profile_of(kept, share))
 
         gr.on([*when, step.change], draw, [opened, step], [told, plot], **QUIET)
+
+
+class Toy:
+    """The part that shows the same learned by a model of a few numbers; it needs no learner."""
+
+    @staticmethod
+    def suits(room: Room) -> bool:
+        """Tell whether a world's paper has such a model."""
+        return room.has_toy
+
+    @staticmethod
+    def build(opened: gr.State, when: Sequence[Any]) -> None:
+        """Place the part inside the current block; `when` are events after which it is drawn anew."""
+        gr.Markdown("### The same with a few numbers")
+        plot = gr.Plot(show_label=False, label="A model of a few numbers", elem_id="worlds-toy")
+
+        def draw(run: Opened | None) -> Any:
+            found = world_of(run).toy() if run is not None else None
+            return profile_lines(*_drawable(found)) if found is not None else None
+
+        gr.on(list(when), draw, opened, plot, **QUIET)
 
 
 class Own:

@@ -38,6 +38,11 @@ class Room(NamedTuple):
         """Tell whether the world draws what a longer context brings."""
         return self.world.profile is not Plain.profile
 
+    @property
+    def has_toy(self) -> bool:
+        """Tell whether the world's paper has a model of a few numbers."""
+        return self.world.toy is not Plain.toy
+
 
 ROOMS = (
     Room(

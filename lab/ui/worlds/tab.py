@@ -13,7 +13,7 @@ from lab.ui.run_controls import LIGHT, QUIET, ExperimentTab, RunControls, TabHan
 from lab.ui.shipped import show_at_build
 from lab.ui.study import Panel, Study, Words, cleared, place_results, shown, wire_cells, wire_study
 from lab.ui.worlds import apart, beside, form, guess, language, matrices, studied
-from lab.ui.worlds.along import Growing, Own
+from lab.ui.worlds.along import Growing, Own, Toy
 from lab.ui.worlds.rooms import ROOMS, Room
 from lab.ui.worlds.sequences import sequences_html
 from lab.ui.worlds.watch import WATCH
@@ -107,7 +107,7 @@ def build(lab: Lab, outer: gr.Tab) -> ExperimentTab:
             panel = place_results("worlds", WORDS, FIGURES, WATCH)
     gr.Markdown("### Take it apart", elem_id="worlds-apart")
     parts = []
-    for part in (apart, matrices, Growing, Own):
+    for part in (apart, matrices, Growing, Own, Toy):
         with gr.Column(visible=part.suits(ROOMS[0])) as column:
             part.build(opened, [opened.change, n_grown.change])
         parts.append((column, part.suits))
