@@ -30,11 +30,13 @@ from lab.experiments.worlds.check_abrupt import check as check_of_abrupt
 from lab.experiments.worlds.check_induction import check as check_of_induction
 from lab.experiments.worlds.check_linear import check as check_of_linear
 from lab.experiments.worlds.check_properties import check as check_of_properties
+from lab.experiments.worlds.check_softmax import check as check_of_softmax
 from lab.experiments.worlds.grown import grown
 from lab.worlds.abrupt import Abrupt, AbruptSettings
 from lab.worlds.induction import Induction, InductionSettings
 from lab.worlds.linear import Linear, LinearSettings
 from lab.worlds.properties import Properties, PropertiesSettings
+from lab.worlds.softmax import Softmax, SoftmaxSettings
 
 _IC_LORA = "Huang et al. 2024, In-Context LoRA for Diffusion Transformers (arXiv:2410.23775), section 3"
 _DPP = "Cobbina & Zhou 2025, Where to show Demos in Your Prompt (arXiv:2507.22887)"
@@ -266,5 +268,17 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         docs="docs/experiments/worlds.md",
         load=nothing_to_load,
         **grown("linear", Linear, LinearSettings)._asdict(),
+    ),
+    Experiment(
+        id="softmax",
+        title="Softmax regression",
+        question="Does attention answer a softmax regression as a step of gradient descent would?",
+        paper="softmax-regression",
+        source="Li et al. 2023, The Closeness of In-Context Learning and Weight Shifting (arXiv:2304.13276)",
+        check=check_of_softmax,
+        example={"n_steps": 200, "n_queries": 40},
+        docs="docs/experiments/worlds.md",
+        load=nothing_to_load,
+        **grown("softmax", Softmax, SoftmaxSettings)._asdict(),
     ),
 )

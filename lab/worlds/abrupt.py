@@ -153,7 +153,7 @@ class Abrupt(OfVectors):
             "ξ: how far the answer follows": path.follow,
         }
         halfway = int((path.loss < path.loss[0] / 2).argmax())
-        title = f"Three numbers show it too: half of the loss is left at step {halfway:,} of {len(path.loss) - 1:,}"
+        title = f"Three numbers show it too: step {halfway:,} of {len(path.loss) - 1:,} has half of the loss"
         drawn = {name: [float(line[step]) for step in steps] for name, line in lines.items()}
         return Profile(title, "steps of gradient descent", "value", list(steps), drawn)
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from lab.experiments.worlds import grown
 from lab.ui.opened import Opened
-from lab.worlds import abrupt, induction, linear, properties, shelf, shipped
+from lab.worlds import abrupt, induction, linear, properties, shelf, shipped, softmax
 from lab.worlds.settings import Settings
 from lab.worlds.shelf import Kept
 from lab.worlds.world import Plain, Preset, World
@@ -80,6 +80,18 @@ ROOMS = (
         linear.Linear,
         linear.LinearSettings,
         linear.PRESETS,
+        has_heads=False,
+        has_matrices=True,
+    ),
+    Room(
+        "softmax",
+        "Softmax regression",
+        "**Does attention answer a softmax regression as a step of gradient descent would?** A hidden vector "
+        "gives every row its share. One layer learns to name the shares of new rows, in the direction of one "
+        "step; how near it comes depends on whether a head looks away from the query.",
+        softmax.Softmax,
+        softmax.SoftmaxSettings,
+        softmax.PRESETS,
         has_heads=False,
         has_matrices=True,
     ),
