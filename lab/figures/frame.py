@@ -9,7 +9,7 @@ from lab.figures.palette import GRID, INK
 
 LEGEND_BELOW = 34  # pixels that tick labels take
 AXIS_CHARACTERS = 32
-TITLE_CHARACTERS = 36  # a title line fits a screen of 390 pixels
+TITLE_CHARACTERS = 34  # a title line fits a screen of 390 pixels
 FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'
 
 
