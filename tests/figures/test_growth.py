@@ -30,7 +30,7 @@ def test_more_lines_than_colours_are_told_apart_by_their_dashes():
 
 def test_before_the_first_measure_it_says_what_to_do():
     figure = growth_curves(pd.DataFrame(columns=["step", "label", "value"]), y_title="accuracy")
-    assert "press Run" in figure.layout.annotations[0].text
+    assert "press Run" in figure.layout.annotations[0].text.replace("<br>", " ")
 
 
 def test_labels_are_shown_as_text():
