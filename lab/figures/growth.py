@@ -56,6 +56,7 @@ def profile_lines(
     x_title: str,
     y_title: str,
     points: Sequence[tuple[float, float]] = (),
+    is_clicked: bool = False,
 ) -> go.Figure:
     """Draw a learner beside exact answers, over something that varies within a sequence.
 
@@ -66,9 +67,12 @@ def profile_lines(
         x_title: What varies.
         y_title: What is measured.
         points: What the sequence itself shows, as dots.
+        is_clicked: Whether clicks on empty paper are to be told as well, and not those on a line alone.
     """
     figure = go.Figure()
     is_named = bool(x) and isinstance(x[0], str)
+    if is_clicked and not is_named:
+        figure.add_trace(_paper(x, lines, points))
     for place, (name, values) in enumerate(lines.items()):
         color = SERIES[place % len(SERIES)]
         hover = f"{shown(name)}<br>{x_title} %{{x}}: %{{y:.3f}}<extra></extra>"
@@ -90,6 +94,28 @@ def profile_lines(
         figure.update_layout(barmode="group")
         figure.update_xaxes(type="category")
     return figure
+
+
+def _paper(
+    x: Sequence[float] | Sequence[str],
+    lines: Mapping[str, Sequence[float]],
+    points: Sequence[tuple[float, float]],
+) -> go.Heatmap:
+    """Cover what is drawn, and a quarter more above and below, by cells that can't be seen."""
+    heights = [value for values in lines.values() for value in values] + [y for _, y in points]
+    low, high = float(np.nanmin(heights)), float(np.nanmax(heights))
+    more = 0.25 * (high - low or 1.0)
+    across = np.linspace(min(map(float, x)), max(map(float, x)), 61)
+    up = np.linspace(low - more, high + more, 41)
+    clear = [[0.0, "rgba(0,0,0,0)"], [1.0, "rgba(0,0,0,0)"]]
+    return go.Heatmap(
+        x=across,
+        y=up,
+        z=np.zeros((len(up), len(across))),
+        colorscale=clear,
+        showscale=False,
+        hoverinfo="none",
+    )
 
 
 def seed_bands(table: pd.DataFrame, measure: str, title: str) -> go.Figure:

@@ -87,11 +87,13 @@ class Own(NamedTuple):
         label: Of the field.
         info: How it is written, a sentence.
         example: One that can be read.
+        click: What a click on the drawing adds, with {x} and {y} for where it was; "" where it adds nothing.
     """
 
     label: str
     info: str
     example: str
+    click: str = ""
 
 
 class Plain:

@@ -70,3 +70,12 @@ def test_a_profile_draws_lines_over_numbers_bars_over_words_and_what_the_sequenc
     bars = profile_lines(["red", "blue"], lines, "Falls", "ball", "probability")
     assert [trace.type for trace in bars.data] == ["bar"] * 2
     assert list(bars.data[0].x) == ["red", "blue"]
+
+
+def test_a_click_anywhere_can_be_told_where_lines_are_drawn():
+    plain = profile_lines([0.0, 2.0], {"learner": [1.0, 3.0]}, "t", "x", "y")
+    over = profile_lines([0.0, 2.0], {"learner": [1.0, 3.0]}, "t", "x", "y", [(1.0, 5.0)], is_clicked=True)
+    assert [trace.type for trace in plain.data] == ["scatter"]
+    paper = over.data[0]
+    assert (paper.x[0], paper.x[-1], paper.y[0], paper.y[-1]) == (0, 2, 0, 6)  # a quarter of 4 beyond
+    assert paper.hoverinfo == "none"

@@ -9,8 +9,10 @@ from lab.figures import profile_lines
 from lab.ui.opened import Opened
 from lab.ui.run_controls import QUIET
 from lab.ui.widgets.markup import note
+from lab.ui.widgets.plot_click import PlotClick
 from lab.ui.worlds.rooms import ROOMS, Room, kept_of, room_of, world_of
 from lab.ui.worlds.watch import NOT_KEPT
+from lab.worlds import world
 from lab.worlds.shelf import Kept
 from lab.worlds.world import Profile
 
@@ -72,6 +74,7 @@ class Own:
         step = _training("worlds-own-step")
         told = gr.HTML(elem_id="worlds-own-told", padding=False)
         plot = gr.Plot(show_label=False, label="What it says", elem_id="worlds-own-plot")
+        clicked = PlotClick("worlds-own-plot")
 
         def arrive(run: Opened | None, written: str) -> Any:
             own = room_of(run).world.own if run is not None else None
@@ -82,11 +85,31 @@ class Own:
             return gr.Textbox(written if is_own else own.example, label=own.label, info=own.info)
 
         def draw(run: Opened | None, written: str, share: float) -> list[Any]:
-            return _drawn(run, Own.suits, lambda kept: told_of(kept, share, written))
+            is_clicked = run is not None and bool(room_of(run).world.own and room_of(run).world.own.click)
+            return _drawn(run, Own.suits, lambda kept: told_of(kept, share, written), is_clicked)
+
+        def add(run: Opened | None, written: str, event: gr.EventData) -> str:
+            own = room_of(run).world.own if run is not None else None
+            return written if own is None else added(own, written, event.x, event.y)
 
         arrived = gr.on(list(when), arrive, [opened, text], text, **QUIET)
         arrived.then(draw, [opened, text, step], [told, plot], **QUIET)
         gr.on([text.input, text.submit, step.change], draw, [opened, text, step], [told, plot], **QUIET)
+        clicked.select(add, [opened, text], text, **QUIET).then(
+            draw, [opened, text, step], [told, plot], **QUIET
+        )
+
+
+def added(own: world.Own, written: str, x: Any, y: Any) -> str:
+    """Add to a sequence what a click at a place means; what can't be meant adds nothing.
+
+    >>> added(world.Own("Points", "x:y", "0:1", " {x:.1f}:{y:.1f}"), "0:1", 2.04, -0.5)
+    '0:1 2.0:-0.5'
+    """
+    try:
+        return (written + own.click.format(x=x, y=y)).strip()
+    except (ValueError, TypeError):  # words where numbers are meant: it came from a browser
+        return written
 
 
 def profile_of(kept: Kept, share: float) -> Profile | None:
@@ -121,7 +144,10 @@ def _at(found: Profile | None, step: int, kept: Kept) -> Profile | None:
 
 
 def _drawn(
-    run: Opened | None, suits: Callable[[Room], bool], found_of: Callable[[Kept], Profile | None]
+    run: Opened | None,
+    suits: Callable[[Room], bool],
+    found_of: Callable[[Kept], Profile | None],
+    is_clicked: bool = False,
 ) -> list[Any]:
     if run is None or not suits(room_of(run)):
         return ["", None]
@@ -132,7 +158,7 @@ def _drawn(
         found = found_of(kept)
     except ValueError as error:
         return [note("warn", str(error)), None]
-    return ["", profile_lines(*_drawable(found))] if found is not None else ["", None]
+    return ["", profile_lines(*_drawable(found), is_clicked)] if found is not None else ["", None]
 
 
 def _drawable(found: Profile) -> tuple[Any, ...]:

@@ -21,7 +21,7 @@ from lab.worlds import shelf
 from lab.worlds.growth import Moment
 from lab.worlds.scores import SCORES
 from lab.worlds.settings import bounds_of
-from lab.worlds.world import Plain
+from lab.worlds.world import Own, Plain
 from tests.tiny_models import save_tiny_lm
 
 INDUCTION = find_experiment(EXPERIMENTS, "induction")
@@ -302,3 +302,11 @@ def test_the_heads_of_a_language_model_are_drawn(tmp_path):
     told, figure = language.look("no/such/model", "induction")
     assert figure is None and "model must be one of" in told
     assert "choose one of the list" in language.look("smollm2-135m", "<b>")[0]
+
+
+def test_a_click_adds_a_point_and_what_is_no_number_adds_nothing():
+    points = Own("Points", "x:y", "0:1", " {x:.1f}:{y:.1f}")
+    assert along.added(points, "", 1, 2) == "1.0:2.0"
+    assert along.added(points, "0:1", "<b>", 2) == "0:1"
+    assert along.added(Own("Balls", "letters", "a", " {x}"), "a b", "c", 0.5) == "a b c"
+    assert along.added(Own("Balls", "letters", "a"), "a b", "c", 0.5) == "a b"
