@@ -65,3 +65,19 @@ def stored(paper: str, folder: Path | None = None) -> Study | None:
     """Read the study of a paper; None where there is none."""
     path = (folder or FOLDER) / f"{paper}.json"
     return Study(**json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
+
+
+def table(folder: Path | None = None) -> str:
+    """Write what holds in every stored study as a table in Markdown; claims that are only told don't count."""
+    lines = ["| paper | claims that hold | that do not hold here | undecided |", "|---|---|---|---|"]
+    for path in sorted((folder or FOLDER).glob("*.json")):
+        study = stored(path.stem, folder)
+        assert study is not None
+        verdicts = [claim["verdict"] for claim in study.claims]
+        counts = [str(verdicts.count(each) or "") for each in ("holds", "does not hold here", "undecided")]
+        lines.append(f"| [{study.paper}](docs/papers/{study.paper}.md) | {' | '.join(counts)} |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(table())

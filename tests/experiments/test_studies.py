@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -57,3 +58,15 @@ def test_a_check_shows_the_study_but_judges_by_what_it_measured(kept, monkeypatc
 def test_only_a_full_check_can_be_kept(capsys, own_lab_home):
     assert main(["check", "ic-lora", "--quick", "--keep"]) == 2
     assert "leave --quick away" in capsys.readouterr().err
+
+
+def test_the_readme_shows_what_holds_in_the_stored_studies():
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    assert studies.table() in readme, "write into the README what `python -m lab.experiments.studies` prints"
+
+
+def test_claims_are_counted_by_their_verdicts(kept):
+    claims = [{"verdict": verdict} for verdict in ("holds", "holds", "undecided", "told, not judged")]
+    study = json.loads(kept.read_text(encoding="utf-8")) | {"claims": claims}
+    kept.write_text(json.dumps(study), encoding="utf-8")
+    assert studies.table().splitlines()[-1] == "| [ic-lora](docs/papers/ic-lora.md) | 2 |  | 1 |"
