@@ -68,7 +68,7 @@ def stored(paper: str, folder: Path | None = None) -> Study | None:
 
 
 def table(folder: Path | None = None) -> str:
-    """Write what holds in every stored study as a table in Markdown; claims that are only told don't count."""
+    """Write what holds in every stored study as a table in Markdown; those only told are left out."""
     lines = ["| paper | claims that hold | that do not hold here | undecided |", "|---|---|---|---|"]
     for path in sorted((folder or FOLDER).glob("*.json")):
         study = stored(path.stem, folder)
