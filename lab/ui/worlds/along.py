@@ -11,7 +11,7 @@ from lab.ui.run_controls import QUIET
 from lab.ui.widgets.markup import note
 from lab.ui.widgets.plot_click import PlotClick
 from lab.ui.worlds.rooms import ROOMS, Room, kept_of, room_of, world_of
-from lab.ui.worlds.watch import NOT_KEPT
+from lab.ui.worlds.watch import NOT_KEPT, plotted
 from lab.worlds import world
 from lab.worlds.shelf import Kept
 from lab.worlds.world import Profile
@@ -49,12 +49,11 @@ class Toy:
     @staticmethod
     def build(opened: gr.State, when: Sequence[Any]) -> None:
         """Place the part inside the current block; `when` are events after which it is drawn anew."""
-        gr.Markdown("### The same with a few numbers")
         plot = gr.Plot(show_label=False, label="A model of a few numbers", elem_id="worlds-toy")
 
         def draw(run: Opened | None) -> Any:
             found = world_of(run).toy() if run is not None else None
-            return profile_lines(*_drawable(found)) if found is not None else None
+            return plotted(None if found is None else profile_lines(*_drawable(found)))
 
         gr.on(list(when), draw, opened, plot, **QUIET)
 
@@ -150,15 +149,15 @@ def _drawn(
     is_clicked: bool = False,
 ) -> list[Any]:
     if run is None or not suits(room_of(run)):
-        return ["", None]
+        return ["", plotted(None)]
     kept = kept_of(run)
     if kept is None:
-        return [note("info", NOT_KEPT), None]
+        return [note("info", NOT_KEPT), plotted(None)]
     try:
         found = found_of(kept)
     except ValueError as error:
-        return [note("warn", str(error)), None]
-    return ["", profile_lines(*_drawable(found), is_clicked)] if found is not None else ["", None]
+        return [note("warn", str(error)), plotted(None)]
+    return ["", plotted(None if found is None else profile_lines(*_drawable(found), is_clicked))]
 
 
 def _drawable(found: Profile) -> tuple[Any, ...]:

@@ -12,7 +12,7 @@ from lab.ui.run_controls import QUIET
 from lab.ui.widgets.markup import note, stat_tiles
 from lab.ui.widgets.plot_click import PlotClick
 from lab.ui.worlds.rooms import Room, kept_of, room_of
-from lab.ui.worlds.watch import NOT_KEPT
+from lab.ui.worlds.watch import NOT_KEPT, plotted
 from lab.worlds.scores import SCORES, head_scores
 from lab.worlds.shelf import Kept
 
@@ -103,9 +103,9 @@ def build(opened: gr.State, when: Sequence[Any]) -> None:
     def draw(run: Opened | None, *values: Any) -> list[Any]:
         kept = _kept(run)
         if kept is None:
-            return [note("info", NOT_KEPT if run else "Train a learner first."), None, None]
+            return [note("info", NOT_KEPT if run else "Train a learner first."), plotted(None), plotted(None)]
         if not heads_of(kept):
-            return [note("info", NO_HEADS), None, None]
+            return [note("info", NO_HEADS), plotted(None), plotted(None)]
         cut, chosen = Cut(*values[:-1]), values[-1]
         return _drawn(seen(kept, cut), cut, chosen)
 
@@ -195,4 +195,5 @@ def _drawn(found: Seen, cut: Cut, score: str) -> list[Any]:
     title = f"Head {cut.head}: the last position looks at {found.tokens[key]}, {found.pattern[-1, key]:.0%}"
     name = score if score in SCORES else "induction"
     heads = head_map(found.scores[name], f"{name.replace('_', ' ')} score", cut.silenced)
-    return [stat_tiles(tiles), attention_map(found.pattern, found.tokens, title), heads]
+    pattern = attention_map(found.pattern, found.tokens, title)
+    return [stat_tiles(tiles), plotted(pattern), plotted(heads)]

@@ -11,6 +11,7 @@ from lab.ui.opened import Opened
 from lab.ui.run_controls import QUIET
 from lab.ui.widgets.markup import note
 from lab.ui.worlds.rooms import kept_of, room_of, world_of
+from lab.ui.worlds.watch import plotted
 from lab.worlds.settings import bounds_of
 from lab.worlds.shelf import Kept
 
@@ -25,7 +26,6 @@ Latest = Mapping[str, Sequence[Opened]]
 
 def build(opened: gr.State, latest: gr.State, when: Sequence[Any]) -> None:
     """Place the part inside the current block; `when` are events after which it is drawn anew."""
-    gr.Markdown("### Side by side with another learner", elem_id="worlds-beside")
     with gr.Row():
         other = gr.Dropdown(
             [], label="The other learner", elem_id="worlds-beside-other",
@@ -50,8 +50,8 @@ def build(opened: gr.State, latest: gr.State, when: Sequence[Any]) -> None:
         theirs = next((each for each in _runs(run, seen) if each.run_id == run_id), None)
         kept = kept_of(theirs)
         if run is None or mine is None or theirs is None or kept is None or not chosen:
-            return [note("info", NOBODY), None]
-        return ["", figure_of(run, mine, theirs, kept, chosen)]
+            return [note("info", NOBODY), plotted(None)]
+        return ["", plotted(figure_of(run, mine, theirs, kept, chosen))]
 
     shown = [told, plot]
     arrived = gr.on(list(when), arrive, [opened, latest, measure], [other, measure], **QUIET)

@@ -18,6 +18,7 @@ from lab.ui.people import Lab
 from lab.ui.run_controls import HEAVY, QUIET
 from lab.ui.setting_panel import model_choices
 from lab.ui.widgets.markup import note
+from lab.ui.worlds.watch import plotted
 from lab.weights.source import WeightsError
 
 _ORDERS = ("sum@0-1-2-3", "sum@3-2-1-0")
@@ -27,7 +28,6 @@ SCORES = {
     "copy": "copy: answers with what it looks at",
 }
 FLIPS = (
-    "### The same on a language model\n"
     "How many answers flip when the context is arranged anew: of this learner, and of the language model on "
     "news topics, whose runs come with the lab."
 )
@@ -58,7 +58,9 @@ def build(lab: Lab, opened: gr.State, when: Sequence[Any]) -> None:
         )  # fmt: skip
     show = gr.Button("Look at its heads", elem_id="worlds-lm-look")
     told = gr.HTML(elem_id="worlds-lm-told", padding=False)
-    plot = gr.Plot(show_label=False, label="Heads of the language model", elem_id="worlds-lm-heads")
+    plot = gr.Plot(
+        show_label=False, label="Heads of the language model", elem_id="worlds-lm-heads", visible=False
+    )
     gr.on([show.click, score.input], look, [model, score], [told, plot], show_progress="minimal", **HEAVY)
 
 
@@ -100,10 +102,10 @@ def look(model: str, score: str) -> list[Any]:
     from lab.learners.load import load
 
     if score not in SCORES:
-        return [note("warn", f"There is no score {score!r}; choose one of the list."), None]
+        return [note("warn", f"There is no score {score!r}; choose one of the list."), plotted(None)]
     try:
         scores = head_scores(load(model))
     except (ValueError, MemoryError, WeightsError) as error:
-        return [note("error", str(error)), None]
+        return [note("error", str(error)), plotted(None)]
     name = score.replace("_", " ")
-    return ["", head_map(getattr(scores, score), f"{name} score", model=model)]
+    return ["", plotted(head_map(getattr(scores, score), f"{name} score", model=model))]

@@ -10,7 +10,7 @@ from lab.ui.opened import Opened
 from lab.ui.run_controls import QUIET
 from lab.ui.widgets.markup import note
 from lab.ui.worlds.rooms import Room, kept_of, room_of
-from lab.ui.worlds.watch import NOT_KEPT
+from lab.ui.worlds.watch import NOT_KEPT, plotted
 from lab.worlds.shelf import Kept
 
 
@@ -31,8 +31,8 @@ def build(opened: gr.State, when: Sequence[Any]) -> None:
     def draw(run: Opened | None, share: float) -> list[Any]:
         kept = kept_of(run) if run is not None and room_of(run).has_matrices else None
         if kept is None:
-            return [note("info", NOT_KEPT if run else "Train a learner first."), None]
-        return ["", figure_of(kept, share)]
+            return [note("info", NOT_KEPT if run else "Train a learner first."), plotted(None)]
+        return ["", plotted(figure_of(kept, share))]
 
     gr.on([*when, step.change], draw, [opened, step], [told, plot], **QUIET)
 

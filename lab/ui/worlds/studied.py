@@ -24,7 +24,6 @@ def suits(room: Room) -> bool:
 
 def build(chooser: gr.Radio, when: Sequence[Any]) -> None:
     """Place the part inside the current block; `chooser` says which world, `when` are events that draw it."""
-    gr.Markdown("### What the paper claims, over several seeds", elem_id="worlds-study")
     first = ROOMS[0].id
     claims = gr.HTML(_told(first), elem_id="worlds-study-claims", padding=False)
     choices = measures_of(_study(first))

@@ -1,6 +1,5 @@
 """The Tiny worlds tab: learners that are trained in front of a person, asked, and taken apart."""
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -12,8 +11,8 @@ from lab.ui.people import Lab
 from lab.ui.run_controls import LIGHT, QUIET, ExperimentTab, RunControls, TabHandle, Updates, in_order
 from lab.ui.shipped import show_at_build
 from lab.ui.study import Panel, Study, Words, cleared, place_results, shown, wire_cells, wire_study
-from lab.ui.worlds import apart, beside, form, guess, language, matrices, studied
-from lab.ui.worlds.along import Growing, Own, Toy
+from lab.ui.worlds import beside, closer, form, guess
+from lab.ui.worlds.closer import Closer
 from lab.ui.worlds.rooms import ROOMS, Room
 from lab.ui.worlds.sequences import sequences_html
 from lab.ui.worlds.watch import WATCH
@@ -79,7 +78,7 @@ class Shell(NamedTuple):
         latest: The runs that were on screen in each world, by the world's id.
         n_grown: How many learners have ended their training; it changes when there is one to be seen.
         panel: The results.
-        parts: What takes a learner apart, each with the worlds that it suits.
+        parts: What takes a learner apart and sets it beside others.
     """
 
     chooser: gr.Radio
@@ -87,7 +86,7 @@ class Shell(NamedTuple):
     latest: gr.State
     n_grown: gr.State
     panel: Panel
-    parts: list[tuple[gr.Column, Callable[[Room], bool]]]
+    parts: Closer
 
 
 def build(lab: Lab, outer: gr.Tab) -> ExperimentTab:
@@ -105,17 +104,8 @@ def build(lab: Lab, outer: gr.Tab) -> ExperimentTab:
             places = [_place(room) for room in ROOMS]
         with gr.Column(scale=8, min_width=320):
             panel = place_results("worlds", WORDS, FIGURES, WATCH)
-    gr.Markdown("### Take it apart", elem_id="worlds-apart")
-    parts = []
-    for part in (apart, matrices, Growing, Own, Toy):
-        with gr.Column(visible=part.suits(ROOMS[0])) as column:
-            part.build(opened, [opened.change, n_grown.change])
-        parts.append((column, part.suits))
-    beside.build(opened, latest, [opened.change, n_grown.change])
-    language.build(lab, opened, [opened.change, n_grown.change])
-    with gr.Column(visible=studied.suits(ROOMS[0])) as column:
-        studied.build(chooser, [n_grown.change])
-    parts.append((column, studied.suits))
+    when = [opened.change, n_grown.change]
+    parts = closer.build(lab, chooser, opened, latest, when, n_grown.change)
     shell = Shell(chooser, opened, latest, n_grown, panel, parts)
     handles = {place.room.id: _wire_place(lab, shell, place) for place in places}
     wire_cells(lab, sequences_html, panel, opened)
@@ -159,7 +149,7 @@ def _wire_choosing(lab: Lab, shell: Shell, places: list[Place]) -> None:
         room, study = by_id[world].room, by_id[world].study
         turned: Updates = {
             **{place.group: gr.update(visible=place.room is room) for place in places},
-            **{part: gr.update(visible=suits(room)) for part, suits in shell.parts},
+            **shell.parts.turned(room),
         }
         if opened is not None and opened.experiment == world:
             return turned  # a run was opened, and brought its world along
@@ -174,7 +164,7 @@ def _wire_choosing(lab: Lab, shell: Shell, places: list[Place]) -> None:
         [shell.chooser, shell.opened, shell.latest],
         [
             *(place.group for place in places),
-            *(part for part, _ in shell.parts),
+            *shell.parts.outputs,
             shell.opened,
             *shell.panel.outputs,
         ],

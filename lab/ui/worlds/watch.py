@@ -23,6 +23,11 @@ NOT_KEPT = (
 )
 
 
+def plotted(figure: Any) -> Any:
+    """Show a figure; its place is hidden while there is none."""
+    return gr.update(value=figure, visible=figure is not None)
+
+
 def _build() -> list[Any]:
     """Place a note and as many plots as the world with the most groups of curves needs, two side by side."""
     parts: list[Any] = [gr.HTML(elem_id="worlds-kept", padding=False)]

@@ -296,11 +296,11 @@ def test_a_click_on_a_head_switches_it_off_and_on_again(toggle):
 
 
 def test_the_heads_of_a_language_model_are_drawn(tmp_path):
-    told, figure = language.look(save_tiny_lm(tmp_path / "tiny"), "induction")
-    assert told == ""
-    assert "has the highest induction score" in figure.layout.title.text.replace("<br>", " ")
-    told, figure = language.look("no/such/model", "induction")
-    assert figure is None and "model must be one of" in told
+    told, shown = language.look(save_tiny_lm(tmp_path / "tiny"), "induction")
+    assert told == "" and shown["visible"]
+    assert "has the highest induction score" in shown["value"].layout.title.text.replace("<br>", " ")
+    told, shown = language.look("no/such/model", "induction")
+    assert not shown["visible"] and "model must be one of" in told
     assert "choose one of the list" in language.look("smollm2-135m", "<b>")[0]
 
 
