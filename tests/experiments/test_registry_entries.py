@@ -37,6 +37,7 @@ TRAINED = {
     "abrupt": {"n_queries": 4, "n_steps": 100, "n_classes": 32},
     "linear": {"n_queries": 4, "n_steps": 200},
     "softmax": {"n_queries": 4, "n_steps": 100},
+    "metaopt": {"n_queries": 4, "n_steps": 100, "n_pairs": 2},
 }
 
 
