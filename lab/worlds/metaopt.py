@@ -168,7 +168,7 @@ class MetaOpt(OfPairs):
         """Lay mark and item, each as a sequence of its own: (..., N_ITEM) becomes (..., 2, d_model)."""
         import torch
 
-        mark = learner.parts["mark"].weight[0].expand(*items.shape[:-1], -1)
+        mark = learner.parts["mark"](torch.zeros(items.shape[:-1], dtype=torch.long))
         return torch.stack([mark, learner.parts["item"](items)], -2)
 
     def answer(

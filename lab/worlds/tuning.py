@@ -111,7 +111,7 @@ def ask(learner: "Learner", embedded: "torch.Tensor", n_own: int) -> Asked:
     cache: Cache = {}
     with torch.no_grad():
         answers = learner.answer(embedded, None, cache, at=-1).argmax(1)
-    layers = range(learner.body.config.n_layers)  # type: ignore[union-attr]
+    layers = range(learner.body.config.n_layers)  # type: ignore[union-attr,arg-type]
     outputs = [cache[f"blocks.{layer}.hook_attn_out"][:, -1] for layer in layers]
     scores = [cache[f"blocks.{layer}.attn.hook_attn_scores"][:, :, -1, -n_own:] for layer in layers]
     return Asked(torch.stack(outputs, 1).numpy(), torch.stack(scores, 1).numpy(), answers.numpy())
