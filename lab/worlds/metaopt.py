@@ -17,6 +17,7 @@ Source: Dai et al. 2023 (arXiv:2212.10559). The paper compares in language model
 parameters, on six data sets; this is a classifier of 40,000 that is trained to look labels up.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,10 +26,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from lab.training.loop import Schedule
-from lab.worlds.items import OfPairs, Sequences, directions, distinct_labels, noised, replies
+from lab.worlds.items import (
+    OfPairs,
+    Sequences,
+    directions,
+    distinct_labels,
+    label_word,
+    noised,
+    replies,
+)
 from lab.worlds.settings import Settings, choice, number
 from lab.worlds.tuning import Compared, ask, joined, tuned
-from lab.worlds.world import Curve, Preset, Profile, Replies
+from lab.worlds.world import Curve, Own, Preset, Profile, Replies
 
 if TYPE_CHECKING:
     import torch
@@ -41,16 +50,18 @@ N_NEW = 100  # classes that are never trained on
 N_MEASURED = 500
 N_COMPARED = 24  # prompts that are tuned on while it trains; the check takes more
 N_PROFILED = 60
-N_OWN = 2  # tokens of a query: its item and the question mark
+N_OWN = 2  # tokens of a query: the mark and its item
+MAX_PAIRS = 12
 N_LAYERS = 2
 _WIDTH = 64
+_EXAMPLE = "7=b 3=d 12=a 9=f 4=c 15=k 1=e 6=h 3=?"
 
 
 @dataclass(frozen=True)
 class MetaOptSettings(Settings):
     """What can be changed in this world."""
 
-    n_pairs: int = number(8, 2, 12, "Pairs", "Items with labels in a context.")
+    n_pairs: int = number(8, 2, MAX_PAIRS, "Pairs", "Items with labels in a context.")
     n_labels: int = number(32, 12, 48, "Labels", "Different ones are dealt to the items of each sequence.")
     n_classes: int = number(256, 16, 1024, "Classes", "Kinds of items to learn from.", is_log=True)
     noise: float = number(0.1, 0.0, 1.0, "Noise", "How much items of a class differ.")
@@ -92,6 +103,11 @@ class MetaOpt(OfPairs):
         "train": "such as it learns from",
         "classes": "classes that it never met",
     }
+    own: ClassVar[Own | None] = Own(
+        "Pairs of your own",
+        "Classes are numbers, labels letters; the last is asked, as in the sequences behind the cells.",
+        _EXAMPLE,
+    )
     n_batch = 128
 
     @property
@@ -139,7 +155,7 @@ class MetaOpt(OfPairs):
             settings.n_heads,
             is_linear=settings.attention == "linear",
             momentum=settings.momentum,
-            max_length=2 * settings.n_pairs + N_OWN,
+            max_length=2 * MAX_PAIRS + N_OWN,
         )
         return Learner(parts, new_body(config), nn.Linear(_WIDTH, settings.n_labels))
 
@@ -246,6 +262,46 @@ class MetaOpt(OfPairs):
             f"{lines['tuned'][-1]:.0%} after tuning"
         )
         return Profile(title, "pairs shown or tuned on", "share right", counts, lines)
+
+    def told(self, learner: "Learner", text: str) -> Profile:
+        """Draw what is said to pairs of a person's own, in context, tuned on them, and alone."""
+        batch = self.read(text)
+        own = self.alone(learner, batch.items)[0].detach()
+        *_, last = tuned(learner, own[:-1], batch.labels[0], self.settings.tuning_rate)
+        scores = {
+            "in context": self.answer(learner, batch),
+            "tuned": last.answer(own[-1:], at=-1),
+            "alone": learner.answer(own[-1:], at=-1),
+        }
+        labels = list(dict.fromkeys(batch.labels[0].tolist()))
+        lines = {name: each.softmax(1)[0, labels].tolist() for name, each in scores.items()}
+        said = {name: label_word(int(each.argmax())) for name, each in scores.items()}
+        title = f"In context it says {said['in context']}, after tuning on the pairs {said['tuned']}"
+        return Profile(title, "labels shown", "probability", [label_word(each) for each in labels], lines)
+
+    def read(self, text: str) -> Sequences:
+        """Read a sequence as it is written, without noise on its items.
+
+        Raises:
+            ValueError: It isn't written so, or names a class or label that there is not.
+        """
+        import torch
+
+        words = {label_word(label): label for label in range(self.settings.n_labels)}
+        found = re.fullmatch(r"((?:\d+=[a-z]+\s+)+)(\d+)=\?", text.strip())
+        pairs = [pair.split("=") for pair in found[1].split()] if found else []
+        if not found or len(pairs) > MAX_PAIRS or any(word not in words for _, word in pairs):
+            raise ValueError(
+                f"write 1 to {MAX_PAIRS} pairs and a query, such as {_EXAMPLE}, with "
+                f"labels a to {label_word(self.settings.n_labels - 1)}; got {text!r}"
+            )
+        classes = torch.tensor([[int(item) for item, _ in pairs] + [int(found[2])]])
+        if classes.max() >= self.settings.n_classes:
+            raise ValueError(f"classes are 0 to {self.settings.n_classes - 1}, got {int(classes.max())}")
+        labels = torch.tensor([[words[word] for _, word in pairs]])
+        return Sequences(
+            self._classes[classes], classes, labels, labels[:, 0]
+        )  # any target: none is asked for
 
     def reply(
         self, learner: "Learner", batch: Sequences, hooks: "Hooks | None" = None, cache: "Cache | None" = None

@@ -78,6 +78,26 @@ def test_a_profile_goes_over_the_pairs(learner):
     assert found.lines["nearest item"][0] < found.lines["nearest item"][-1] == 1
 
 
+def test_pairs_of_ones_own_are_read_as_sequences_are_written(learner):
+    read = WORLD.read(WORLD.own.example)
+    assert WORLD.written(read) == [WORLD.own.example]
+    with torch.no_grad():
+        found = WORLD.told(learner, "7=b 3=d 7=?")
+    assert list(found.x) == ["b", "d"]
+    assert list(found.lines) == ["in context", "tuned", "alone"]
+    assert all(0 < sum(line) < 1 for line in found.lines.values())
+
+
+@pytest.mark.parametrize(
+    "text", ["", "7=?", "7=b", "7=b 3", "7=b b=?", "7=zz 7=?", "7=B 7=?", "1=a " * 13 + "1=?"]
+)
+def test_what_is_written_otherwise_is_refused_with_how_it_is(text):
+    with pytest.raises(ValueError, match="write 1 to 12 pairs and a query, such as 7=b"):
+        WORLD.read(text)
+    with pytest.raises(ValueError, match="classes are 0 to 255, got 300"):
+        WORLD.read("300=a 7=?")
+
+
 @pytest.mark.parametrize("attention", ["softmax", "linear"])
 def test_momentum_and_linear_attention_reach_the_learner(attention):
     settings = MetaOptSettings(n_pairs=4, attention=attention, momentum=0.5)
@@ -86,7 +106,7 @@ def test_momentum_and_linear_attention_reach_the_learner(attention):
 
 
 def test_it_learns_which_labels_are_shown_first():
-    settings = MetaOptSettings(n_pairs=2, n_labels=12, n_steps=100)
+    settings = MetaOptSettings(n_pairs=2, n_labels=12, n_steps=100, rate=1e-2)
     first, *_, last = [each for each in Growth(MetaOpt(settings), 0, 1).moments() if each.measures]
     assert last.measures["in_context"] > 0.3 > first.measures["in_context"]
 
