@@ -30,12 +30,14 @@ from lab.experiments.worlds.check_abrupt import check as check_of_abrupt
 from lab.experiments.worlds.check_induction import check as check_of_induction
 from lab.experiments.worlds.check_linear import check as check_of_linear
 from lab.experiments.worlds.check_properties import check as check_of_properties
+from lab.experiments.worlds.check_metaopt import check as check_of_metaopt
 from lab.experiments.worlds.check_softmax import check as check_of_softmax
 from lab.experiments.worlds.grown import grown
 from lab.worlds.abrupt import Abrupt, AbruptSettings
 from lab.worlds.induction import Induction, InductionSettings
 from lab.worlds.linear import Linear, LinearSettings
 from lab.worlds.properties import Properties, PropertiesSettings
+from lab.worlds.metaopt import MetaOpt, MetaOptSettings
 from lab.worlds.softmax import Softmax, SoftmaxSettings
 
 _IC_LORA = "Huang et al. 2024, In-Context LoRA for Diffusion Transformers (arXiv:2410.23775), section 3"
@@ -280,5 +282,17 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         docs="docs/experiments/worlds.md",
         load=nothing_to_load,
         **grown("softmax", Softmax, SoftmaxSettings)._asdict(),
+    ),
+    Experiment(
+        id="metaopt",
+        title="Meta-optimizers",
+        question="Do demonstrations act on a learner as gradient descent on them would?",
+        paper="meta-optimizer",
+        source="Dai et al. 2023, Why Can GPT Learn In-Context? (arXiv:2212.10559)",
+        check=check_of_metaopt,
+        example={"n_steps": 100, "n_queries": 40},
+        docs="docs/experiments/worlds.md",
+        load=nothing_to_load,
+        **grown("metaopt", MetaOpt, MetaOptSettings)._asdict(),
     ),
 )

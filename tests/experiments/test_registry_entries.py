@@ -38,6 +38,7 @@ TRAINED = {
     "linear": {"n_queries": 4, "n_steps": 200},
     "properties": {"n_queries": 4, "n_steps": 100, "n_classes": 32},
     "softmax": {"n_queries": 4, "n_steps": 100},
+    "metaopt": {"n_queries": 4, "n_steps": 100, "n_pairs": 2},
 }
 
 

@@ -22,6 +22,9 @@ SHIPPED: dict[str, dict[str, Any]] = {
     "properties": {},
     "linear": {},
     "softmax": {},
+    "linear": {},
+    "softmax": {},
+    "metaopt": {},
 }
 """Experiments, with the parameters that differ from the first preset's."""
 

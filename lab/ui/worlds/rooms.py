@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from lab.experiments.worlds import grown
 from lab.ui.opened import Opened
-from lab.worlds import abrupt, induction, linear, properties, shelf, shipped, softmax
+from lab.worlds import abrupt, induction, linear, metaopt, properties, shelf, shipped, softmax
 from lab.worlds.settings import Settings
 from lab.worlds.shelf import Kept
 from lab.worlds.world import Plain, Preset, World
@@ -94,6 +94,16 @@ ROOMS = (
         softmax.PRESETS,
         has_heads=False,
         has_matrices=True,
+    ),
+    Room(
+        "metaopt",
+        "Context and tuning",
+        "**Do demonstrations act on a learner as gradient descent on them would?** The same query is asked "
+        "alone, in context, and after tuning on the pairs of that context. What both change in attention is "
+        "alike, more than chance; an untrained learner shows how little that may mean.",
+        metaopt.MetaOpt,
+        metaopt.MetaOptSettings,
+        metaopt.PRESETS,
     ),
 )
 

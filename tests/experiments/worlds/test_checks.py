@@ -9,6 +9,7 @@ from lab.experiments.worlds import (
     check_induction,
     check_linear,
     check_properties,
+    check_metaopt,
     check_softmax,
 )
 from lab.experiments.worlds.checking import Trained, claim, train
@@ -96,6 +97,7 @@ def test_silenced_heads_cost_what_they_carry():
         (check_linear, "TWO", {"n_steps": 200}),
         (check_properties, "BURSTY", {"n_steps": 100}),
         (check_softmax, "LAYER", {"n_steps": 100}),
+        (check_metaopt, "PLAIN", {"n_steps": 100}),
     ],
 )
 def test_a_training_that_is_too_short_does_not_hold(module, name, short, monkeypatch):
