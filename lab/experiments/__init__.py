@@ -29,10 +29,12 @@ from lab.experiments.registry import Experiment, nothing_to_load
 from lab.experiments.worlds.check_abrupt import check as check_of_abrupt
 from lab.experiments.worlds.check_induction import check as check_of_induction
 from lab.experiments.worlds.check_linear import check as check_of_linear
+from lab.experiments.worlds.check_urns import check as check_of_urns
 from lab.experiments.worlds.grown import grown
 from lab.worlds.abrupt import Abrupt, AbruptSettings
 from lab.worlds.induction import Induction, InductionSettings
 from lab.worlds.linear import Linear, LinearSettings
+from lab.worlds.urns import Urns, UrnsSettings
 
 _IC_LORA = "Huang et al. 2024, In-Context LoRA for Diffusion Transformers (arXiv:2410.23775), section 3"
 _DPP = "Cobbina & Zhou 2025, Where to show Demos in Your Prompt (arXiv:2507.22887)"
@@ -252,5 +254,17 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         docs="docs/experiments/worlds.md",
         load=nothing_to_load,
         **grown("linear", Linear, LinearSettings)._asdict(),
+    ),
+    Experiment(
+        id="urns",
+        title="Balls and urns",
+        question="When does a learner know its tasks by heart, and when does it learn from the context?",
+        paper="rational-strategies",
+        source="Wurgaft et al. 2025, In-Context Learning Strategies Emerge Rationally (arXiv:2506.17859)",
+        check=check_of_urns,
+        example={"n_steps": 100, "n_urns": 4, "n_queries": 40},
+        docs="docs/experiments/worlds.md",
+        load=nothing_to_load,
+        **grown("urns", Urns, UrnsSettings)._asdict(),
     ),
 )

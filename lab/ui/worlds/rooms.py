@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from lab.experiments.worlds import grown
 from lab.ui.opened import Opened
-from lab.worlds import abrupt, induction, linear, shelf, shipped
+from lab.worlds import abrupt, induction, linear, shelf, shipped, urns
 from lab.worlds.settings import Settings
 from lab.worlds.shelf import Kept
 from lab.worlds.world import Plain, Preset, World
@@ -68,6 +68,16 @@ ROOMS = (
         linear.PRESETS,
         has_heads=False,
         has_matrices=True,
+    ),
+    Room(
+        "urns",
+        "Balls and urns",
+        "**Known by heart, or counted?** Balls are drawn from one of a few urns, or of many: what is next? "
+        "A learner can know the urns (M) or count (G). Which it does depends on how many there are, and on "
+        "how long it has trained.",
+        urns.Urns,
+        urns.UrnsSettings,
+        urns.PRESETS,
     ),
 )
 
