@@ -52,7 +52,7 @@ class UrnsSettings(Settings):
 
 
 PRESETS = (
-    Preset("32 urns: first count, then know", {}, "The relative distance rises toward G, then falls to M."),
+    Preset("32 urns: first count, then know", {}, "It is first nearer to G, then goes half the way to M."),
     Preset("4 urns: known by heart", {"n_urns": 4}, "It goes to M at once; on new urns it is lost."),
     Preset("512 urns: counted", {"n_urns": 512}, "It stays with G, on known urns and on new ones."),
     Preset("32 urns, four times as long", {"n_steps": 6000}, "Counting is transient: it ends nearer to M."),

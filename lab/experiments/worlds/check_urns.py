@@ -74,9 +74,10 @@ def check(is_quick: bool, store: Store) -> CheckResult:
         for cell in row.cells
     ]  # fmt: skip
     laws = [
-        {"seed": seed, **found.law._asdict(), **found._replace(law=None)._asdict()}  # type: ignore[arg-type]
+        {"seed": seed, **found.law._asdict(), "correlation": found.correlation,
+         "divergence": found.divergence, "variation": found.variation}
         for seed, found in zip(seeds, fits, strict=True)
-    ]
+    ]  # fmt: skip
     holds = all(each["verdict"] == "holds" for each in claims)
     tables = {"curves": rows, "law and learner": described, "laws": laws}
     return CheckResult("rational-strategies", holds, claims, tables)
