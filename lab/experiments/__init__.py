@@ -32,6 +32,7 @@ from lab.experiments.worlds.check_linear import check as check_of_linear
 from lab.experiments.worlds.check_properties import check as check_of_properties
 from lab.experiments.worlds.check_metaopt import check as check_of_metaopt
 from lab.experiments.worlds.check_softmax import check as check_of_softmax
+from lab.experiments.worlds.check_urns import check as check_of_urns
 from lab.experiments.worlds.grown import grown
 from lab.worlds.abrupt import Abrupt, AbruptSettings
 from lab.worlds.induction import Induction, InductionSettings
@@ -39,6 +40,7 @@ from lab.worlds.linear import Linear, LinearSettings
 from lab.worlds.properties import Properties, PropertiesSettings
 from lab.worlds.metaopt import MetaOpt, MetaOptSettings
 from lab.worlds.softmax import Softmax, SoftmaxSettings
+from lab.worlds.urns import Urns, UrnsSettings
 
 _IC_LORA = "Huang et al. 2024, In-Context LoRA for Diffusion Transformers (arXiv:2410.23775), section 3"
 _DPP = "Cobbina & Zhou 2025, Where to show Demos in Your Prompt (arXiv:2507.22887)"
@@ -294,5 +296,15 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         docs="docs/experiments/worlds.md",
         load=nothing_to_load,
         **grown("metaopt", MetaOpt, MetaOptSettings)._asdict(),
+        id="urns",
+        title="Balls and urns",
+        question="When does a learner know its tasks by heart, and when does it learn from the context?",
+        paper="rational-strategies",
+        source="Wurgaft et al. 2025, In-Context Learning Strategies Emerge Rationally (arXiv:2506.17859)",
+        check=check_of_urns,
+        example={"n_steps": 100, "n_urns": 4, "n_queries": 40},
+        docs="docs/experiments/worlds.md",
+        load=nothing_to_load,
+        **grown("urns", Urns, UrnsSettings)._asdict(),
     ),
 )

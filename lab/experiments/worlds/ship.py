@@ -16,6 +16,7 @@ from lab.runs.store import Store
 from lab.worlds import shelf, shipped
 
 COMMAND = "python -m lab.experiments.worlds.ship"
+<<<<<<< HEAD
 SHIPPED: dict[str, dict[str, Any]] = {
     "induction": {},
     "abrupt": {},
@@ -26,6 +27,9 @@ SHIPPED: dict[str, dict[str, Any]] = {
     "softmax": {},
     "metaopt": {},
 }
+=======
+SHIPPED: dict[str, dict[str, Any]] = {"induction": {}, "abrupt": {}, "linear": {}, "urns": {}}
+>>>>>>> d0fb679
 """Experiments, with the parameters that differ from the first preset's."""
 
 

@@ -4,7 +4,11 @@ from typing import NamedTuple
 
 from lab.experiments.worlds import grown
 from lab.ui.opened import Opened
+<<<<<<< HEAD
 from lab.worlds import abrupt, induction, linear, metaopt, properties, shelf, shipped, softmax
+=======
+from lab.worlds import abrupt, induction, linear, shelf, shipped, urns
+>>>>>>> d0fb679
 from lab.worlds.settings import Settings
 from lab.worlds.shelf import Kept
 from lab.worlds.world import Plain, Preset, World
@@ -84,6 +88,7 @@ ROOMS = (
         has_matrices=True,
     ),
     Room(
+<<<<<<< HEAD
         "softmax",
         "Softmax regression",
         "**Does attention answer a softmax regression as a step of gradient descent would?** A hidden vector "
@@ -104,6 +109,16 @@ ROOMS = (
         metaopt.MetaOpt,
         metaopt.MetaOptSettings,
         metaopt.PRESETS,
+=======
+        "urns",
+        "Balls and urns",
+        "**Known by heart, or counted?** Balls are drawn from one of a few urns, or of many: what is next? "
+        "A learner can know the urns (M) or count (G). Which it does depends on how many there are, and on "
+        "how long it has trained.",
+        urns.Urns,
+        urns.UrnsSettings,
+        urns.PRESETS,
+>>>>>>> d0fb679
     ),
 )
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+<<<<<<< HEAD
 from lab.experiments.worlds import (
     check_abrupt,
     check_induction,
@@ -12,6 +13,9 @@ from lab.experiments.worlds import (
     check_metaopt,
     check_softmax,
 )
+=======
+from lab.experiments.worlds import check_abrupt, check_induction, check_linear, check_urns
+>>>>>>> d0fb679
 from lab.experiments.worlds.checking import Trained, claim, train
 from lab.worlds.growth import Moment
 from lab.worlds.induction import Induction, InductionSettings
@@ -81,6 +85,18 @@ def test_the_steepest_fifth_of_a_fall():
     assert check_induction._steepest(Trained(None, None, moments)) == pytest.approx(0.9)
 
 
+def test_how_far_counting_gives_way_is_told_from_after_the_first_tenth():
+    falling = history(relative=[0.5, 1.0, *[0.8] * 5, *[0.6] * 5])
+    assert check_urns.Row(32, falling, []).fall == pytest.approx(0.2)
+
+
+def test_neighbours_that_stand_the_wrong_way_round_are_counted():
+    ends = [(4, 0.1), (8, 0.3), (16, 0.2), (64, 0.9)]
+    grid = [check_urns.Row(n_urns, history(relative=[0.5, end]), []) for n_urns, end in ends]
+    assert check_urns._inversions(grid) == 1
+    assert check_urns._relative(grid, 16) == 0.2
+
+
 def test_silenced_heads_cost_what_they_carry():
     settings = InductionSettings(n_classes=20, n_steps=350)
     trained = train(Induction(settings, 0), 0)
@@ -95,9 +111,13 @@ def test_silenced_heads_cost_what_they_carry():
         (check_induction, "ALL", {"n_steps": 100}),
         (check_abrupt, "CONTEXT", {"n_steps": 100}),
         (check_linear, "TWO", {"n_steps": 200}),
+<<<<<<< HEAD
         (check_properties, "BURSTY", {"n_steps": 100}),
         (check_softmax, "LAYER", {"n_steps": 100}),
         (check_metaopt, "PLAIN", {"n_steps": 100}),
+=======
+        (check_urns, "PLAIN", {"n_steps": 100}),
+>>>>>>> d0fb679
     ],
 )
 def test_a_training_that_is_too_short_does_not_hold(module, name, short, monkeypatch):
