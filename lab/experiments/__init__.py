@@ -27,10 +27,12 @@ from lab.experiments.check_position import check as check_demo_position
 from lab.experiments.check_segic import check as check_of_segic
 from lab.experiments.registry import Experiment, nothing_to_load
 from lab.experiments.worlds.check_abrupt import check as check_of_abrupt
+from lab.experiments.worlds.check_automata import check as check_of_automata
 from lab.experiments.worlds.check_induction import check as check_of_induction
 from lab.experiments.worlds.check_linear import check as check_of_linear
 from lab.experiments.worlds.grown import grown
 from lab.worlds.abrupt import Abrupt, AbruptSettings
+from lab.worlds.automata import Automata, AutomataSettings
 from lab.worlds.induction import Induction, InductionSettings
 from lab.worlds.linear import Linear, LinearSettings
 
@@ -252,5 +254,17 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         docs="docs/experiments/worlds.md",
         load=nothing_to_load,
         **grown("linear", Linear, LinearSettings)._asdict(),
+    ),
+    Experiment(
+        id="automata",
+        title="Random languages",
+        question="Can a model learn a language that it never met, from the strings in its context?",
+        paper="language-learning",
+        source="Akyürek et al. 2024, In-Context Language Learning (arXiv:2401.12973)",
+        check=check_of_automata,
+        example={"n_steps": 100, "n_tokens": 48, "n_queries": 40},
+        docs="docs/experiments/worlds.md",
+        load=nothing_to_load,
+        **grown("automata", Automata, AutomataSettings)._asdict(),
     ),
 )

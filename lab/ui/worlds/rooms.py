@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from lab.experiments.worlds import grown
 from lab.ui.opened import Opened
-from lab.worlds import abrupt, induction, linear, shelf, shipped
+from lab.worlds import abrupt, automata, induction, linear, shelf, shipped
 from lab.worlds.settings import Settings
 from lab.worlds.shelf import Kept
 from lab.worlds.world import Plain, Preset, World
@@ -68,6 +68,16 @@ ROOMS = (
         linear.PRESETS,
         has_heads=False,
         has_matrices=True,
+    ),
+    Room(
+        "automata",
+        "Random languages",
+        "**Can a model learn a language from a few strings?** Every context holds strings of a language that "
+        "it never met. Attention becomes n-gram heads, which look at what followed before; a recurrent "
+        "network can be given them.",
+        automata.Automata,
+        automata.AutomataSettings,
+        automata.PRESETS,
     ),
 )
 

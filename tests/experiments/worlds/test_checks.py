@@ -1,10 +1,11 @@
 """The checks of tiny worlds: what they judge, on trainings too short to hold and on made-up histories."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
-from lab.experiments.worlds import check_abrupt, check_induction, check_linear
+from lab.experiments.worlds import check_abrupt, check_automata, check_induction, check_linear
 from lab.experiments.worlds.checking import Trained, claim, train
 from lab.worlds.growth import Moment
 from lab.worlds.induction import Induction, InductionSettings
@@ -60,6 +61,16 @@ def test_the_share_of_the_training_in_which_it_rises():
     assert check_abrupt._rise(trained) == pytest.approx(10 / 40)
 
 
+def test_the_nearest_ngram_and_the_best_head_are_found_at_the_end():
+    likes = {f"like.{order}": [0.9, apart] for order, apart in ((1, 0.4), (2, 0.2), (3, 0.1), (4, 0.3))}
+    heads = {f"attention.{head}": [0.3, score] for head, score in (("0.0", 0.2), ("0.1", 0.9))}
+    world = SimpleNamespace(heads=tuple(heads))
+    trained = Trained(world, None, history(**likes, **heads))
+    assert check_automata._nearest(trained) == 3
+    assert check_automata._best_head(trained) == 0.9
+    assert check_automata._best_head(trained, 0) == 0.3
+
+
 def test_the_steepest_fifth_of_a_fall():
     losses = [1.0, 1.0, 1.0, 1.0, 0.2, 0.1, 0.1, 0.1, 0.1, 0.0]
     moments = [Moment(step, 10, loss, 0.0, {}) for step, loss in enumerate([float("nan"), *losses])]
@@ -80,6 +91,7 @@ def test_silenced_heads_cost_what_they_carry():
         (check_induction, "ALL", {"n_steps": 100}),
         (check_abrupt, "CONTEXT", {"n_steps": 100}),
         (check_linear, "TWO", {"n_steps": 200}),
+        (check_automata, "SETTINGS", {"n_steps": 100, "n_tokens": 48}),
     ],
 )
 def test_a_training_that_is_too_short_does_not_hold(module, name, short, monkeypatch):
