@@ -7,7 +7,7 @@ becomes n-gram heads; a recurrent network would have to keep all counts in its s
 | here | paper | what |
 |---|---|---|
 | `n_states`, `n_symbols`, `n_edges` | | most states, alphabet, most edges that leave a state |
-| distance | TVD | half the sum of |p - q| over the symbols, given that the string goes on |
+| distance | TVD | total variation between next symbols, given that the string goes on: 0 to 1 |
 | n-gram head | NGH^(n-1) | looks at what followed the last n - 1 tokens when they stood there before |
 | n-gram | | counts in the context, see `ngrams` |
 
@@ -81,7 +81,11 @@ PRESETS = (
         {"learner": TRANSFORMER + WITH_NGRAMS},
         "It need not find the heads first: the way down begins at once.",
     ),
-    Preset("Larger automata", {"n_states": 12}, "More states to tell apart: all are further from the truth."),
+    Preset(
+        "Larger automata",
+        {"n_states": 12},
+        "The last symbol tells less of the state: all are further from the truth.",
+    ),
 )
 
 
