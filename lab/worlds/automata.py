@@ -74,7 +74,7 @@ PRESETS = (
     Preset(
         "Recurrent, with n-gram heads",
         {"learner": GRU + WITH_NGRAMS},
-        "Told where to look, the recurrent network gets as near to the truth as a transformer.",
+        "Told where to look, the recurrent network gets nearer to the truth than the transformer.",
     ),
     Preset(
         "Transformer, with n-gram heads",
