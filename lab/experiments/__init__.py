@@ -27,6 +27,7 @@ from lab.experiments.check_position import check as check_demo_position
 from lab.experiments.check_segic import check as check_of_segic
 from lab.experiments.registry import Experiment, nothing_to_load
 from lab.experiments.worlds.check_abrupt import check as check_of_abrupt
+from lab.experiments.worlds.check_automata import check as check_of_automata
 from lab.experiments.worlds.check_induction import check as check_of_induction
 from lab.experiments.worlds.check_linear import check as check_of_linear
 from lab.experiments.worlds.check_properties import check as check_of_properties
@@ -35,6 +36,7 @@ from lab.experiments.worlds.check_softmax import check as check_of_softmax
 from lab.experiments.worlds.check_urns import check as check_of_urns
 from lab.experiments.worlds.grown import grown
 from lab.worlds.abrupt import Abrupt, AbruptSettings
+from lab.worlds.automata import Automata, AutomataSettings
 from lab.worlds.induction import Induction, InductionSettings
 from lab.worlds.linear import Linear, LinearSettings
 from lab.worlds.properties import Properties, PropertiesSettings
@@ -306,5 +308,15 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         docs="docs/experiments/worlds.md",
         load=nothing_to_load,
         **grown("urns", Urns, UrnsSettings)._asdict(),
+        id="automata",
+        title="Random languages",
+        question="Can a model learn a language that it never met, from the strings in its context?",
+        paper="language-learning",
+        source="Akyürek et al. 2024, In-Context Language Learning (arXiv:2401.12973)",
+        check=check_of_automata,
+        example={"n_steps": 100, "n_tokens": 48, "n_queries": 40},
+        docs="docs/experiments/worlds.md",
+        load=nothing_to_load,
+        **grown("automata", Automata, AutomataSettings)._asdict(),
     ),
 )

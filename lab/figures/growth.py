@@ -10,6 +10,7 @@ from lab.figures.frame import framed, missing, shown
 from lab.figures.palette import INK, SERIES
 
 _DASHES = ("solid", "dash", "dot", "dashdot")
+_MOST_NAMED = 40  # positions of a map; of more, not every one is named
 ATTENTION: list[list] = [[0.0, "rgba(10, 118, 196, 0.04)"], [1.0, "#0a76c4"]]
 
 
@@ -186,6 +187,8 @@ def attention_map(pattern: np.ndarray, tokens: Sequence[str], title: str) -> go.
         [f"{shown(query)} → {shown(key)}: {pattern[row, column]:.2f}" for column, key in enumerate(tokens)]
         for row, query in enumerate(tokens)
     ]
+    n_named = min(len(tokens), _MOST_NAMED)
+    gap = 2 if len(tokens) <= _MOST_NAMED else 0
     figure = go.Figure(
         go.Heatmap(
             z=pattern,
@@ -194,16 +197,16 @@ def attention_map(pattern: np.ndarray, tokens: Sequence[str], title: str) -> go.
             zmin=0,
             zmax=1,
             colorscale=ATTENTION,
-            xgap=2,
-            ygap=2,
+            xgap=gap,
+            ygap=gap,
             hovertext=hover,
             hoverinfo="text",
             colorbar={"title": "weight", "thickness": 12, "tickformat": ".0%"},
         )
     )
-    framed(figure, title, "looked at", "looking", height=max(320, 130 + 24 * len(tokens)))
-    figure.update_yaxes(type="category", autorange="reversed", nticks=len(tokens) + 1)
-    figure.update_xaxes(type="category", nticks=len(tokens) + 1, tickangle=-60 if len(tokens) > 8 else 0)
+    framed(figure, title, "looked at", "looking", height=max(320, 130 + 24 * n_named))
+    figure.update_yaxes(type="category", autorange="reversed", nticks=n_named + 1)
+    figure.update_xaxes(type="category", nticks=n_named + 1, tickangle=-60 if len(tokens) > 8 else 0)
     return figure
 
 

@@ -51,6 +51,11 @@ def test_equal_tokens_stay_apart():
     assert len(set(figure.data[0].x)) == 3
 
 
+def test_a_map_of_a_long_sequence_stays_on_a_page():
+    short, long = (attention_map(np.eye(n), ["a"] * n, "") for n in (40, 128))
+    assert short.layout.height == long.layout.height < 1200
+
+
 def test_matrices_share_a_scale_that_is_white_at_zero():
     figure = matrices({"head 0": np.diag([0.5, -0.2]), "head 1": np.zeros((2, 2))}, "KQ")
     assert [(trace.zmin, trace.zmax) for trace in figure.data] == [(-0.5, 0.5)] * 2

@@ -27,9 +27,10 @@ SHIPPED: dict[str, dict[str, Any]] = {
     "softmax": {},
     "metaopt": {},
 }
-=======
 SHIPPED: dict[str, dict[str, Any]] = {"induction": {}, "abrupt": {}, "linear": {}, "urns": {}}
->>>>>>> d0fb679
+=======
+SHIPPED: dict[str, dict[str, Any]] = {"induction": {}, "abrupt": {}, "linear": {}, "automata": {}}
+>>>>>>> f7dd19b
 """Experiments, with the parameters that differ from the first preset's."""
 
 

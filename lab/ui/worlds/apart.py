@@ -130,7 +130,7 @@ def build(opened: gr.State, when: Sequence[Any]) -> None:
 
 def heads_of(kept: Kept) -> list[str]:
     """Name every head, "layer.head"."""
-    names = [name for name in kept.learner.body.hook_names if name.endswith("hook_pattern")]
+    names = [name for name in kept.learner.body.hook_names if name.endswith("attn.hook_pattern")]
     n_heads = kept.learner.body.config.n_heads if names else 0
     return [f"{layer}.{head}" for layer in range(len(names)) for head in range(n_heads)]
 

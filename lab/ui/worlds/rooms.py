@@ -6,9 +6,10 @@ from lab.experiments.worlds import grown
 from lab.ui.opened import Opened
 <<<<<<< HEAD
 from lab.worlds import abrupt, induction, linear, metaopt, properties, shelf, shipped, softmax
-=======
 from lab.worlds import abrupt, induction, linear, shelf, shipped, urns
->>>>>>> d0fb679
+=======
+from lab.worlds import abrupt, automata, induction, linear, shelf, shipped
+>>>>>>> f7dd19b
 from lab.worlds.settings import Settings
 from lab.worlds.shelf import Kept
 from lab.worlds.world import Plain, Preset, World
@@ -109,7 +110,6 @@ ROOMS = (
         metaopt.MetaOpt,
         metaopt.MetaOptSettings,
         metaopt.PRESETS,
-=======
         "urns",
         "Balls and urns",
         "**Known by heart, or counted?** Balls are drawn from one of a few urns, or of many: what is next? "
@@ -118,7 +118,16 @@ ROOMS = (
         urns.Urns,
         urns.UrnsSettings,
         urns.PRESETS,
->>>>>>> d0fb679
+=======
+        "automata",
+        "Random languages",
+        "**Can a model learn a language from a few strings?** Every context holds strings of a language that "
+        "it never met. Attention becomes n-gram heads, which look at what followed before; a recurrent "
+        "network can be given them.",
+        automata.Automata,
+        automata.AutomataSettings,
+        automata.PRESETS,
+>>>>>>> f7dd19b
     ),
 )
 

@@ -44,7 +44,7 @@ class Learner(nn.Module):
         return sum(each.numel() for each in self.parameters() if each.requires_grad)
 
 
-def new_body(config: TransformerConfig, is_recurrent: bool = False) -> nn.Module:
+def new_body(config: TransformerConfig, is_recurrent: bool = False) -> Transformer | Recurrent:
     """Return an untrained transformer, or a recurrent body of equal depth and nearly equal size."""
     body = Transformer(config)
     if not is_recurrent:
