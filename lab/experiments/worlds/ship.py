@@ -16,21 +16,16 @@ from lab.runs.store import Store
 from lab.worlds import shelf, shipped
 
 COMMAND = "python -m lab.experiments.worlds.ship"
-<<<<<<< HEAD
 SHIPPED: dict[str, dict[str, Any]] = {
     "induction": {},
     "abrupt": {},
     "properties": {},
     "linear": {},
     "softmax": {},
-    "linear": {},
-    "softmax": {},
     "metaopt": {},
+    "urns": {},
+    "automata": {},
 }
-SHIPPED: dict[str, dict[str, Any]] = {"induction": {}, "abrupt": {}, "linear": {}, "urns": {}}
-=======
-SHIPPED: dict[str, dict[str, Any]] = {"induction": {}, "abrupt": {}, "linear": {}, "automata": {}}
->>>>>>> f7dd19b
 """Experiments, with the parameters that differ from the first preset's."""
 
 

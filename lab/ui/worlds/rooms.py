@@ -4,12 +4,7 @@ from typing import NamedTuple
 
 from lab.experiments.worlds import grown
 from lab.ui.opened import Opened
-<<<<<<< HEAD
-from lab.worlds import abrupt, induction, linear, metaopt, properties, shelf, shipped, softmax
-from lab.worlds import abrupt, induction, linear, shelf, shipped, urns
-=======
-from lab.worlds import abrupt, automata, induction, linear, shelf, shipped
->>>>>>> f7dd19b
+from lab.worlds import abrupt, automata, induction, linear, metaopt, properties, shelf, shipped, softmax, urns
 from lab.worlds.settings import Settings
 from lab.worlds.shelf import Kept
 from lab.worlds.world import Plain, Preset, World
@@ -89,7 +84,6 @@ ROOMS = (
         has_matrices=True,
     ),
     Room(
-<<<<<<< HEAD
         "softmax",
         "Softmax regression",
         "**Does attention answer a softmax regression as a step of gradient descent would?** A hidden vector "
@@ -110,6 +104,8 @@ ROOMS = (
         metaopt.MetaOpt,
         metaopt.MetaOptSettings,
         metaopt.PRESETS,
+    ),
+    Room(
         "urns",
         "Balls and urns",
         "**Known by heart, or counted?** Balls are drawn from one of a few urns, or of many: what is next? "
@@ -118,7 +114,8 @@ ROOMS = (
         urns.Urns,
         urns.UrnsSettings,
         urns.PRESETS,
-=======
+    ),
+    Room(
         "automata",
         "Random languages",
         "**Can a model learn a language from a few strings?** Every context holds strings of a language that "
@@ -127,7 +124,6 @@ ROOMS = (
         automata.Automata,
         automata.AutomataSettings,
         automata.PRESETS,
->>>>>>> f7dd19b
     ),
 )
 

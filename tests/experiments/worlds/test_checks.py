@@ -5,19 +5,16 @@ from types import SimpleNamespace
 
 import pytest
 
-<<<<<<< HEAD
 from lab.experiments.worlds import (
     check_abrupt,
+    check_automata,
     check_induction,
     check_linear,
-    check_properties,
     check_metaopt,
+    check_properties,
     check_softmax,
+    check_urns,
 )
-from lab.experiments.worlds import check_abrupt, check_induction, check_linear, check_urns
-=======
-from lab.experiments.worlds import check_abrupt, check_automata, check_induction, check_linear
->>>>>>> f7dd19b
 from lab.experiments.worlds.checking import Trained, claim, train
 from lab.worlds.growth import Moment
 from lab.worlds.induction import Induction, InductionSettings
@@ -79,6 +76,8 @@ def test_what_rises_is_correlated_with_its_place_and_what_stays_is_not():
     assert check_properties._rank_correlation([1.0, 1.0, 1.0]) == 0
     late = Trained(None, None, history(holdout=[0.0, 0.0, 1.0]))
     assert check_properties._on_average(late) == pytest.approx(1 / 3)
+
+
 def test_the_nearest_ngram_and_the_best_head_are_found_at_the_end():
     likes = {f"like.{order}": [0.9, apart] for order, apart in ((1, 0.4), (2, 0.2), (3, 0.1), (4, 0.3))}
     heads = {f"attention.{head}": [0.3, score] for head, score in (("0.0", 0.2), ("0.1", 0.9))}
@@ -121,14 +120,11 @@ def test_silenced_heads_cost_what_they_carry():
         (check_induction, "ALL", {"n_steps": 100}),
         (check_abrupt, "CONTEXT", {"n_steps": 100}),
         (check_linear, "TWO", {"n_steps": 200}),
-<<<<<<< HEAD
         (check_properties, "BURSTY", {"n_steps": 100}),
         (check_softmax, "LAYER", {"n_steps": 100}),
         (check_metaopt, "PLAIN", {"n_steps": 100}),
         (check_urns, "PLAIN", {"n_steps": 100}),
-=======
         (check_automata, "SETTINGS", {"n_steps": 100, "n_tokens": 48}),
->>>>>>> f7dd19b
     ],
 )
 def test_a_training_that_is_too_short_does_not_hold(module, name, short, monkeypatch):
