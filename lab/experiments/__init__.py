@@ -29,10 +29,12 @@ from lab.experiments.registry import Experiment, nothing_to_load
 from lab.experiments.worlds.check_abrupt import check as check_of_abrupt
 from lab.experiments.worlds.check_induction import check as check_of_induction
 from lab.experiments.worlds.check_linear import check as check_of_linear
+from lab.experiments.worlds.check_prism import check as check_of_prism
 from lab.experiments.worlds.grown import grown
 from lab.worlds.abrupt import Abrupt, AbruptSettings
 from lab.worlds.induction import Induction, InductionSettings
 from lab.worlds.linear import Linear, LinearSettings
+from lab.worlds.prism import Prism, PrismSettings
 
 _IC_LORA = "Huang et al. 2024, In-Context LoRA for Diffusion Transformers (arXiv:2410.23775), section 3"
 _DPP = "Cobbina & Zhou 2025, Where to show Demos in Your Prompt (arXiv:2507.22887)"
@@ -252,5 +254,17 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         docs="docs/experiments/worlds.md",
         load=nothing_to_load,
         **grown("linear", Linear, LinearSettings)._asdict(),
+    ),
+    Experiment(
+        id="prism",
+        title="Bayesian prism",
+        question="Does a transformer answer as Bayes does?",
+        paper="bayesian-prism",
+        source="Panwar et al. 2024, In-Context Learning through the Bayesian Prism (arXiv:2306.04891)",
+        check=check_of_prism,
+        example={"n_steps": 200, "n_queries": 40},
+        docs="docs/experiments/worlds.md",
+        load=nothing_to_load,
+        **grown("prism", Prism, PrismSettings)._asdict(),
     ),
 )

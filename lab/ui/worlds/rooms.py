@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from lab.experiments.worlds import grown
 from lab.ui.opened import Opened
-from lab.worlds import abrupt, induction, linear, shelf, shipped
+from lab.worlds import abrupt, induction, linear, prism, shelf, shipped
 from lab.worlds.settings import Settings
 from lab.worlds.shelf import Kept
 from lab.worlds.world import Plain, Preset, World
@@ -68,6 +68,15 @@ ROOMS = (
         linear.PRESETS,
         has_heads=False,
         has_matrices=True,
+    ),
+    Room(
+        "prism",
+        "Bayesian prism",
+        "**Does a transformer answer as Bayes does?** Functions are drawn from a known prior, so that the "
+        "best answer can be computed. Give points of your own, and see both go on from there.",
+        prism.Prism,
+        prism.PrismSettings,
+        prism.PRESETS,
     ),
 )
 
