@@ -30,11 +30,13 @@ from lab.experiments.worlds.check_abrupt import check as check_of_abrupt
 from lab.experiments.worlds.check_induction import check as check_of_induction
 from lab.experiments.worlds.check_linear import check as check_of_linear
 from lab.experiments.worlds.check_prism import check as check_of_prism
+from lab.experiments.worlds.check_window import check as check_of_window
 from lab.experiments.worlds.grown import grown
 from lab.worlds.abrupt import Abrupt, AbruptSettings
 from lab.worlds.induction import Induction, InductionSettings
 from lab.worlds.linear import Linear, LinearSettings
 from lab.worlds.prism import Prism, PrismSettings
+from lab.worlds.window import Window, WindowSettings
 
 _IC_LORA = "Huang et al. 2024, In-Context LoRA for Diffusion Transformers (arXiv:2410.23775), section 3"
 _DPP = "Cobbina & Zhou 2025, Where to show Demos in Your Prompt (arXiv:2507.22887)"
@@ -266,5 +268,17 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         docs="docs/experiments/worlds.md",
         load=nothing_to_load,
         **grown("prism", Prism, PrismSettings)._asdict(),
+    ),
+    Experiment(
+        id="window",
+        title="Sequential functions",
+        question="Can functions of a sequence, not of a set of pairs, be learned in context?",
+        paper="sequential-functions",
+        source="Campbell et al. 2023, Can Transformers Learn Sequential Function Classes? (arXiv:2312.12655)",
+        check=check_of_window,
+        example={"n_steps": 200, "n_queries": 40},
+        docs="docs/experiments/worlds.md",
+        load=nothing_to_load,
+        **grown("window", Window, WindowSettings)._asdict(),
     ),
 )

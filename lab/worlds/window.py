@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 N_POINTS = 20
 N_MEASURED = 500
 N_PLACES = 61
-SHARES = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0)
 _WIDTH = 48
 _REACH = 3.0  # a function is drawn from minus to plus this
 _ANSWERS = {

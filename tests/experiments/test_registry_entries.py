@@ -37,6 +37,7 @@ TRAINED = {
     "abrupt": {"n_queries": 4, "n_steps": 100, "n_classes": 32},
     "linear": {"n_queries": 4, "n_steps": 200},
     "prism": {"n_queries": 4, "n_steps": 200},
+    "window": {"n_queries": 4, "n_steps": 200},
 }
 
 

@@ -16,7 +16,7 @@ from lab.runs.store import Store
 from lab.worlds import shelf, shipped
 
 COMMAND = "python -m lab.experiments.worlds.ship"
-SHIPPED: dict[str, dict[str, Any]] = {"induction": {}, "abrupt": {}, "linear": {}, "prism": {}}
+SHIPPED: dict[str, dict[str, Any]] = {"induction": {}, "abrupt": {}, "linear": {}, "prism": {}, "window": {}}
 """Experiments, with the parameters that differ from the first preset's."""
 
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from lab.experiments.worlds import grown
 from lab.ui.opened import Opened
-from lab.worlds import abrupt, induction, linear, prism, shelf, shipped
+from lab.worlds import abrupt, induction, linear, prism, shelf, shipped, window
 from lab.worlds.settings import Settings
 from lab.worlds.shelf import Kept
 from lab.worlds.world import Plain, Preset, World
@@ -77,6 +77,15 @@ ROOMS = (
         prism.Prism,
         prism.PrismSettings,
         prism.PRESETS,
+    ),
+    Room(
+        "window",
+        "Sequential functions",
+        "**Can a function of the last few inputs be learned from a context?** Each y depends on its own x "
+        "and on those before it. Who takes the pairs as a set can't foretell them: shuffle them, and see.",
+        window.Window,
+        window.WindowSettings,
+        window.PRESETS,
     ),
 )
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from lab.experiments.worlds import check_abrupt, check_induction, check_linear, check_prism
+from lab.experiments.worlds import check_abrupt, check_induction, check_linear, check_prism, check_window
 from lab.experiments.worlds.checking import Trained, claim, train
 from lab.worlds.growth import Moment
 from lab.worlds.induction import Induction, InductionSettings
@@ -81,6 +81,7 @@ def test_silenced_heads_cost_what_they_carry():
         (check_abrupt, "CONTEXT", {"n_steps": 100}),
         (check_linear, "TWO", {"n_steps": 200}),
         (check_prism, "FOURIER", {"n_steps": 100}),
+        (check_window, "LINEAR", {"n_steps": 100}),
     ],
 )
 def test_a_training_that_is_too_short_does_not_hold(module, name, short, monkeypatch):
