@@ -14,7 +14,7 @@ drawn beside the learner's.
 The paper's simplicity claim: where few points leave several series possible, the learner's function has the
 frequencies that the posterior mean's has. Its spectral centroid, the mean frequency by power, is compared.
 
-Source: Panwar et al. 2024 (arXiv:2306.04891). Differences: 72,000 parameters for 22 million; a pair and the
+Source: Panwar et al. 2024 (arXiv:2306.04891). Differences: 71,000 parameters for 22 million; a pair and the
 x after it are one token, where the paper lays x and y in turn; 3 frequencies for 10, 4 numbers an x for 10;
 training takes minutes where the paper takes 500,000 steps.
 """
@@ -93,8 +93,8 @@ class Prism(OfPoints):
     questions: ClassVar[Mapping[str, str]] = {"train": "such as it learns from"}
     own: ClassVar[Own | None] = Own(
         "Points of your own",
-        "x:y, the next after a space; x of several numbers are written 1,0,-2,0:y. At most one less than it "
-        "learns from.",
+        "x:y, the next after a space, at most 19. Of the mixture at most 11, whose x are of four numbers: "
+        "1,0,-2,0:y.",
         "-2:0.5 0:1.0 3:-0.7",
     )
     n_batch = 32

@@ -14,7 +14,7 @@ x_i-1, ...)) with weights w of this sequence. Who takes the pairs as a set can't
 The layouts leave the query with the x that its own y depends on, and move the pairs before: reversed or
 shuffled, every y stands behind x that it does not depend on.
 
-Source: Campbell et al. 2023 (arXiv:2312.12655). Differences: 40,000 parameters; x of one number; a pair and
+Source: Campbell et al. 2023 (arXiv:2312.12655). Differences: 59,000 parameters; x of one number; a pair and
 the x after it are one token. The random labels are those of the pairs shown, the query's y stays right.
 """
 
@@ -65,7 +65,7 @@ class WindowSettings(Settings):
 
 PRESETS = (
     Preset("Window of three", {}, "The error falls under what ridge without a window can reach, then on."),
-    Preset("Longer", {"n_steps": 20000}, "Four times the training brings it nearer to the windowed ridge."),
+    Preset("Longer", {"n_steps": 20000}, "Three times the training brings it nearer to the windowed ridge."),
     Preset("No window", {"window": 1}, "Each y depends on its own x: shuffling costs nothing any more."),
     Preset(
         "Only what is positive", {"function": "relu"}, "Ridge is not the best answer here: who is better?"
