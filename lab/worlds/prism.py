@@ -276,8 +276,9 @@ class Prism(OfPoints):
         ):
             lines[f"{name}, p = {share:.2f}"] = line.tolist()
         likely = self.family.prior.names[int(shares.argmax())]
+        n_given = given.y.shape[1]
         title = (
-            f"After {given.y.shape[1]} points: {likely}, p = {shares.max():.2f}; the learner is "
+            f"After {n_given} point{'s' * (n_given > 1)}: {likely}, p = {shares.max():.2f}; the learner is "
             f"{(ours - best).square().mean().sqrt():.2f} from the posterior mean (root mean square)"
         )
         points = list(zip(given.x[0, :, 0].tolist(), given.y[0].tolist(), strict=True))
