@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 N_POINTS = 20
 N_MEASURED = 500
+N_LOOKED = 100  # sequences whose attention is measured
 N_PLACES = 61
 _WIDTH = 48
 _REACH = 3.0  # a function is drawn from minus to plus this
@@ -195,12 +196,13 @@ class Window(OfPoints):
 
     def measure(self, learner: "Learner") -> dict[str, float]:
         """Measure errors at the last position, drawn and shuffled, and how far back the first layer looks."""
-        batch, cache = self._measured, {}  # type: ignore[var-annotated]
+        batch = self._measured
+        cache: Cache = {}
         errors = self.by_position(learner, batch, self._exact)
         found = {name: each[-1].item() for name, each in errors.items()}
         shuffled = self.answer(learner, self.arranged(batch, "shuffled"))[:, -1]
         found["shuffled"] = (shuffled - batch.target).square().mean().item()
-        self.answer(learner, first_of(batch, 100), None, cache)
+        self.answer(learner, Points(batch.x[:N_LOOKED], batch.y[:N_LOOKED]), None, cache)
         pattern = cache["blocks.0.attn.hook_pattern"].mean((0, 1))  # (query, key)
         for lag in range(self.settings.window + 1):
             found[f"lag.{lag}"] = pattern.diagonal(-lag)[self.settings.window :].mean().item()
@@ -301,11 +303,6 @@ def randomised(batch: Points, share: float, generator: "torch.Generator") -> Poi
     is_random = torch.rand(batch.y.shape, generator=generator) < share
     is_random[:, -1] = False
     return Points(batch.x, torch.where(is_random, other, batch.y))
-
-
-def first_of(batch: Points, n: int) -> Points:
-    """Return the first sequences."""
-    return Points(batch.x[:n], batch.y[:n])
 
 
 def _prior(n: int, variance: float) -> Prior:
