@@ -20,11 +20,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar
 
 from lab.training.loop import Schedule
+from lab.worlds.points import OfPoints, Points, sides
 from lab.worlds.settings import Settings, number
-from lab.worlds.world import Curve, Plain, Preset, Profile, Replies
+from lab.worlds.world import Curve, Preset, Profile, Replies
 
 if TYPE_CHECKING:
     import torch
@@ -60,32 +61,17 @@ PRESETS = (
 )
 
 
-class Points(NamedTuple):
-    """Contexts: x (n, n_points + 1, d), the query's last, and y (n, n_points + 1), its answer last."""
-
-    x: "torch.Tensor"
-    y: "torch.Tensor"
-
-    @property
-    def target(self) -> "torch.Tensor":
-        """Return the right answers, (n,)."""
-        return self.y[:, -1]
-
-
 @dataclass(frozen=True)
-class Linear(Plain):
-    """The world of points on a line through the origin."""
+class Linear(OfPoints):
+    """The world of points on a line through the origin.
+
+    To its learner the order of points can make no difference: layouts that only move them are the control.
+    """
 
     settings: LinearSettings = LinearSettings()
     seed: int = 0
     id: ClassVar[str] = "linear-regression"
     questions: ClassVar[Mapping[str, str]] = {"train": "such as it learns from"}
-    layouts: ClassVar[Mapping[str, str]] = {
-        "drawn": "as drawn",
-        "reversed": "reversed",
-        "nearest-last": "the nearest points last",
-        "half": "the first half alone",
-    }
     n_batch = 256
 
     @property
@@ -223,43 +209,12 @@ class Linear(Plain):
             rows.append({"n_points": length, **errors})
         return rows
 
-    def arranged(self, batch: Points, layout: str) -> Points:
-        """Reverse the points, put those nearest to the query last, or show the first half of them alone.
-
-        To this learner the order can make no difference: the first two are the control.
-        """
-        import torch
-
-        n = self.settings.n_points
-        if layout == "drawn":
-            return batch
-        if layout == "reversed":
-            places = torch.arange(n).flip(0).expand(len(batch.y), n)
-        elif layout == "nearest-last":
-            places = (batch.x[:, :-1] - batch.x[:, -1:]).norm(dim=2).argsort(dim=1, descending=True)
-        elif layout == "half":
-            places = torch.arange((n + 1) // 2).expand(len(batch.y), -1)
-        else:
-            raise ValueError(f"layout must be one of {', '.join(self.layouts)}, got {layout!r}")
-        places = torch.cat([places, torch.full((len(places), 1), n)], 1)
-        x = batch.x.gather(1, places[:, :, None].expand(-1, -1, batch.x.shape[2]))
-        return Points(x, batch.y.gather(1, places))
-
     def reply(
         self, learner: "Learner", batch: Points, hooks: "Hooks | None" = None, cache: "Cache | None" = None
     ) -> Replies:
         """Answer on which side of 0 the query's y lies."""
         answered = self.answer(learner, batch, hooks, cache)
-        return Replies(_sides(answered), _sides(batch.target), [{} for _ in answered])
-
-    def written(self, batch: Points) -> list[str]:
-        """Write points such as "(0.3, -1.2)→0.5", the query's y as "?"."""
-        texts = []
-        for points, values in zip(batch.x.tolist(), batch.y.tolist(), strict=True):
-            shown = [f"({', '.join(f'{each:.1f}' for each in point)})" for point in points]
-            told = [f"{value:.1f}" for value in values[:-1]] + ["?"]
-            texts.append(" ".join(f"{point}→{value}" for point, value in zip(shown, told, strict=True)))
-        return texts
+        return Replies(sides(answered), sides(batch.target), [{} for _ in answered])
 
     def positions(self, batch: Points, row: int) -> list[str]:
         """Name points by their y."""
@@ -282,7 +237,3 @@ class Linear(Plain):
 
         variances = torch.logspace(0, math.log10(self.settings.condition), self.settings.d)
         return (variances / variances.mean()).sqrt()
-
-
-def _sides(values: "torch.Tensor") -> list[str]:
-    return ["above 0" if value > 0 else "below 0" for value in values.tolist()]

@@ -6,18 +6,22 @@ from lab.experiments.worlds.check_automata import check as check_of_automata
 from lab.experiments.worlds.check_induction import check as check_of_induction
 from lab.experiments.worlds.check_linear import check as check_of_linear
 from lab.experiments.worlds.check_metaopt import check as check_of_metaopt
+from lab.experiments.worlds.check_prism import check as check_of_prism
 from lab.experiments.worlds.check_properties import check as check_of_properties
 from lab.experiments.worlds.check_softmax import check as check_of_softmax
 from lab.experiments.worlds.check_urns import check as check_of_urns
+from lab.experiments.worlds.check_window import check as check_of_window
 from lab.experiments.worlds.grown import grown
 from lab.worlds.abrupt import Abrupt, AbruptSettings
 from lab.worlds.automata import Automata, AutomataSettings
 from lab.worlds.induction import Induction, InductionSettings
 from lab.worlds.linear import Linear, LinearSettings
 from lab.worlds.metaopt import MetaOpt, MetaOptSettings
+from lab.worlds.prism import Prism, PrismSettings
 from lab.worlds.properties import Properties, PropertiesSettings
 from lab.worlds.softmax import Softmax, SoftmaxSettings
 from lab.worlds.urns import Urns, UrnsSettings
+from lab.worlds.window import Window, WindowSettings
 
 WORLDS: tuple[Experiment, ...] = (
     Experiment(
@@ -91,6 +95,30 @@ WORLDS: tuple[Experiment, ...] = (
         docs="docs/experiments/worlds.md",
         load=nothing_to_load,
         **grown("metaopt", MetaOpt, MetaOptSettings)._asdict(),
+    ),
+    Experiment(
+        id="prism",
+        title="Bayesian prism",
+        question="Does a transformer answer as Bayes does?",
+        paper="bayesian-prism",
+        source="Panwar et al. 2024, In-Context Learning through the Bayesian Prism (arXiv:2306.04891)",
+        check=check_of_prism,
+        example={"n_steps": 200, "n_queries": 40},
+        docs="docs/experiments/worlds.md",
+        load=nothing_to_load,
+        **grown("prism", Prism, PrismSettings)._asdict(),
+    ),
+    Experiment(
+        id="window",
+        title="Sequential functions",
+        question="Can functions of a sequence, not of a set of pairs, be learned in context?",
+        paper="sequential-functions",
+        source="Campbell et al. 2023, Can Transformers Learn Sequential Function Classes? (arXiv:2312.12655)",
+        check=check_of_window,
+        example={"n_steps": 200, "n_queries": 40},
+        docs="docs/experiments/worlds.md",
+        load=nothing_to_load,
+        **grown("window", Window, WindowSettings)._asdict(),
     ),
     Experiment(
         id="urns",

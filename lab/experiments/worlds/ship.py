@@ -23,6 +23,8 @@ SHIPPED: dict[str, dict[str, Any]] = {
     "linear": {},
     "softmax": {},
     "metaopt": {},
+    "prism": {},
+    "window": {},
     "urns": {},
     "automata": {},
 }

@@ -4,7 +4,20 @@ from typing import NamedTuple
 
 from lab.experiments.worlds import grown
 from lab.ui.opened import Opened
-from lab.worlds import abrupt, automata, induction, linear, metaopt, properties, shelf, shipped, softmax, urns
+from lab.worlds import (
+    abrupt,
+    automata,
+    induction,
+    linear,
+    metaopt,
+    prism,
+    properties,
+    shelf,
+    shipped,
+    softmax,
+    urns,
+    window,
+)
 from lab.worlds.settings import Settings
 from lab.worlds.shelf import Kept
 from lab.worlds.world import Plain, Preset, World
@@ -104,6 +117,24 @@ ROOMS = (
         metaopt.MetaOpt,
         metaopt.MetaOptSettings,
         metaopt.PRESETS,
+    ),
+    Room(
+        "prism",
+        "Bayesian prism",
+        "**Does a transformer answer as Bayes does?** Functions are drawn from a known prior, so that the "
+        "best answer can be computed. Give points of your own, and see both go on from there.",
+        prism.Prism,
+        prism.PrismSettings,
+        prism.PRESETS,
+    ),
+    Room(
+        "window",
+        "Sequential functions",
+        "**Can a function of the last few inputs be learned from a context?** Each y depends on its own x "
+        "and on those before it. Who takes the pairs as a set can't foretell them: shuffle them, and see.",
+        window.Window,
+        window.WindowSettings,
+        window.PRESETS,
     ),
     Room(
         "urns",

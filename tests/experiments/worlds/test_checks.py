@@ -11,9 +11,11 @@ from lab.experiments.worlds import (
     check_induction,
     check_linear,
     check_metaopt,
+    check_prism,
     check_properties,
     check_softmax,
     check_urns,
+    check_window,
 )
 from lab.experiments.worlds.checking import Trained, claim, train
 from lab.worlds.growth import Moment
@@ -123,6 +125,8 @@ def test_silenced_heads_cost_what_they_carry():
         (check_properties, "BURSTY", {"n_steps": 100}),
         (check_softmax, "LAYER", {"n_steps": 100}),
         (check_metaopt, "PLAIN", {"n_steps": 100}),
+        (check_prism, "FOURIER", {"n_steps": 100}),
+        (check_window, "LINEAR", {"n_steps": 100}),
         (check_urns, "PLAIN", {"n_steps": 100}),
         (check_automata, "SETTINGS", {"n_steps": 100, "n_tokens": 48}),
     ],
@@ -130,7 +134,7 @@ def test_silenced_heads_cost_what_they_carry():
 def test_a_training_that_is_too_short_does_not_hold(module, name, short, monkeypatch):
     monkeypatch.setattr(module, name, replace(getattr(module, name), **short))
     monkeypatch.setattr(check_properties, "SHARES", (0.0, 1.0))
-    for other in ("ONE", "WEIGHTS", "BOTH"):
+    for other in ("ONE", "WEIGHTS", "BOTH", "MIXTURE"):
         if hasattr(module, other):
             monkeypatch.setattr(module, other, replace(getattr(module, other), n_steps=100))
     result = module.check(True, None)
