@@ -36,6 +36,7 @@ TRAINED = {
     "induction": {"n_queries": 4, "n_steps": 100, "n_heads": 1},
     "abrupt": {"n_queries": 4, "n_steps": 100, "n_classes": 32},
     "linear": {"n_queries": 4, "n_steps": 200},
+    "automata": {"n_queries": 4, "n_steps": 100, "n_tokens": 48},
 }
 
 
