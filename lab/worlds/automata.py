@@ -105,7 +105,7 @@ class Automata(Plain):
     own: ClassVar[Own | None] = Own(
         "Strings of a language of your own",
         'Letters from a on, strings parted by "|"; the last one is to be continued.',
-        "abcabc|abab|abcab|ababc|abab|abc|ab",
+        "abcbabcb|abcb|abcbabc|abcba|abcbab|ab",
     )
     n_batch = 32
 

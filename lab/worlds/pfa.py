@@ -4,8 +4,8 @@ An automaton is in a state; each edge that leaves it has a symbol and leads to a
 in state 0, takes every edge of a state with the same probability and ends after a length drawn beforehand;
 strings are joined by a separator. The symbol tells the edge, so that what was written tells the state.
 
-Source: Akyürek et al. 2024 (arXiv:2401.12973), section 3 and appendix; their automata have 4 to 12 states,
-4 to 18 symbols, and are minimised.
+Source: Akyürek et al. 2024 (arXiv:2401.12973), whose automata have 4 to 12 states and 4 to 18 symbols and are
+minimised.
 """
 
 from typing import TYPE_CHECKING

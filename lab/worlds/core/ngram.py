@@ -3,10 +3,10 @@
 | here | paper | what |
 |---|---|---|
 | order n | n - 1 | tokens that have to match, plus the one that is looked at: order 2 is an induction head |
-| `maps` | W | a linear map an order; the pattern itself has no parameters |
+| `maps` | | a linear map an order; the pattern itself has no parameters |
 
-Source: Akyürek et al. 2024 (arXiv:2401.12973), section 7. Difference: all orders stand side by side in one
-layer, in front of the body; the paper puts them between its layers.
+Source: Akyürek et al. 2024 (arXiv:2401.12973). Differences: all orders stand side by side in one layer,
+before the body; their code has a module an order, with a second map for the token itself.
 """
 
 import torch
