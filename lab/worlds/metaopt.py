@@ -26,15 +26,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from lab.training.loop import Schedule
-from lab.worlds.items import (
-    OfPairs,
-    Sequences,
-    directions,
-    distinct_labels,
-    label_word,
-    noised,
-    replies,
-)
+from lab.worlds.items import OfPairs, Sequences, directions, distinct_labels, label_word, noised, replies
 from lab.worlds.settings import Settings, choice, number
 from lab.worlds.tuning import Compared, ask, joined, tuned
 from lab.worlds.world import Curve, Own, Preset, Profile, Replies
