@@ -7,7 +7,7 @@ Without its softmax it is: what a query gathers from demonstrations and from its
 so that each demonstration adds an outer product to the weights that answer without any, as a step of
 gradient descent on a linear layer adds error times input.
 
-Source: Dai et al. 2023 (arXiv:2212.10559), equations 5 to 10; softmax, scale and positions are left out.
+Source: Dai et al. 2023 (arXiv:2212.10559), sections 2 and 3; softmax, scale and positions are left out.
 """
 
 from typing import TYPE_CHECKING, NamedTuple

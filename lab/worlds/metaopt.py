@@ -26,15 +26,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from lab.training.loop import Schedule
-from lab.worlds.items import (
-    OfPairs,
-    Sequences,
-    directions,
-    distinct_labels,
-    label_word,
-    noised,
-    replies,
-)
+from lab.worlds.items import OfPairs, Sequences, directions, distinct_labels, label_word, noised, replies
 from lab.worlds.settings import Settings, choice, number
 from lab.worlds.tuning import Compared, ask, joined, tuned
 from lab.worlds.world import Curve, Own, Preset, Profile, Replies
@@ -128,6 +120,7 @@ class MetaOpt(OfPairs):
             Curve("alone", "alone", "accuracy", "Right without any pair: chance."),
             Curve("tuned", "tuned", "accuracy", "Right alone, after tuning on the pairs."),
             Curve("nearest", "nearest item", "accuracy", "The label of the nearest item shown."),
+            Curve("guess", "guess among labels shown", "accuracy", "Right by a guess that asks no pair."),
             Curve("loss", "in context", "loss (nats)", "Cross-entropy of the query's label."),
             *(
                 Curve(f"output.{layer}", f"layer {layer}", "SimAOU",
@@ -238,6 +231,7 @@ class MetaOpt(OfPairs):
             "alone": _share(compared.alone.answers, target),
             "tuned": _share(compared.tuned.answers, target),
             "nearest": _share(nearest(batch), batch.target),
+            "guess": 1 / self.settings.n_pairs,
             "loss": cross_entropy(scores, batch.target).item(),
             **{f"output.{layer}": float(value) for layer, value in enumerate(outputs)},
             "output_random": float(compared.random_likeness(self.seed).mean()),

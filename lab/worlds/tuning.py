@@ -6,12 +6,12 @@ pairs of that context. What attention puts out, and what it looks at, is compare
 | here | paper | what |
 |---|---|---|
 | alone, in context, tuned | ZSL, ICL, FT | how the query is asked |
-| `tuned` | section 4.1 | W_K and W_V alone, stochastic gradient descent, an example a step, in their order |
+| `tuned` | FT | W_K and W_V alone, stochastic gradient descent, an example a step, in their order |
 | `output_likeness` | SimAOU | cosine of h_ICL - h_ZSL with h_FT - h_ZSL, h the normalised attention output |
 | `attention_likeness` | SimAM, ZSL SimAM | cosine of the scores, before softmax, of the query's own tokens |
 | `recovered` | Rec2FTP | of the queries that tuning puts right, those that the context does too |
 
-Source: Dai et al. 2023 (arXiv:2212.10559), sections 4.2 to 4.4, as its released code computes them.
+Source: Dai et al. 2023 (arXiv:2212.10559), section 4, as its released code computes them.
 """
 
 import copy
