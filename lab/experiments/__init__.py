@@ -29,11 +29,13 @@ from lab.experiments.registry import Experiment, nothing_to_load
 from lab.experiments.worlds.check_abrupt import check as check_of_abrupt
 from lab.experiments.worlds.check_induction import check as check_of_induction
 from lab.experiments.worlds.check_linear import check as check_of_linear
+from lab.experiments.worlds.check_parts_of_speech import check as check_of_parts_of_speech
 from lab.experiments.worlds.check_urns import check as check_of_urns
 from lab.experiments.worlds.grown import grown
 from lab.worlds.abrupt import Abrupt, AbruptSettings
 from lab.worlds.induction import Induction, InductionSettings
 from lab.worlds.linear import Linear, LinearSettings
+from lab.worlds.parts_of_speech import PartsOfSpeech, PartsOfSpeechSettings
 from lab.worlds.urns import Urns, UrnsSettings
 
 _IC_LORA = "Huang et al. 2024, In-Context LoRA for Diffusion Transformers (arXiv:2410.23775), section 3"
@@ -266,5 +268,17 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         docs="docs/experiments/worlds.md",
         load=nothing_to_load,
         **grown("urns", Urns, UrnsSettings)._asdict(),
+    ),
+    Experiment(
+        id="forgetting",
+        title="Forgetting embeddings",
+        question="Can a learner know words by heart and still read what the context says of them?",
+        paper="weight-forgetting",
+        source="Anand et al. 2024, Dual Process Learning (arXiv:2406.00053)",
+        check=check_of_parts_of_speech,
+        example={"n_steps": 100, "n_queries": 40},
+        docs="docs/experiments/worlds.md",
+        load=nothing_to_load,
+        **grown("forgetting", PartsOfSpeech, PartsOfSpeechSettings)._asdict(),
     ),
 )

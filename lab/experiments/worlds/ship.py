@@ -16,7 +16,13 @@ from lab.runs.store import Store
 from lab.worlds import shelf, shipped
 
 COMMAND = "python -m lab.experiments.worlds.ship"
-SHIPPED: dict[str, dict[str, Any]] = {"induction": {}, "abrupt": {}, "linear": {}, "urns": {}}
+SHIPPED: dict[str, dict[str, Any]] = {
+    "induction": {},
+    "abrupt": {},
+    "linear": {},
+    "urns": {},
+    "forgetting": {},
+}
 """Experiments, with the parameters that differ from the first preset's."""
 
 

@@ -4,7 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from lab.experiments.worlds import check_abrupt, check_induction, check_linear, check_urns
+from lab.experiments.worlds import (
+    check_abrupt,
+    check_induction,
+    check_linear,
+    check_parts_of_speech,
+    check_urns,
+)
 from lab.experiments.worlds.checking import Trained, claim, train
 from lab.worlds.growth import Moment
 from lab.worlds.induction import Induction, InductionSettings
@@ -93,11 +99,12 @@ def test_silenced_heads_cost_what_they_carry():
         (check_abrupt, "CONTEXT", {"n_steps": 100}),
         (check_linear, "TWO", {"n_steps": 200}),
         (check_urns, "PLAIN", {"n_steps": 100}),
+        (check_parts_of_speech, "TEMPORARY", {"n_steps": 100}),
     ],
 )
 def test_a_training_that_is_too_short_does_not_hold(module, name, short, monkeypatch):
     monkeypatch.setattr(module, name, replace(getattr(module, name), **short))
-    for other in ("ONE", "WEIGHTS"):
+    for other in ("ONE", "WEIGHTS", "NONE", "ACTIVE", "ZIPF"):
         if hasattr(module, other):
             monkeypatch.setattr(module, other, replace(getattr(module, other), n_steps=100))
     result = module.check(True, None)
