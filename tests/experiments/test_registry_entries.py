@@ -39,6 +39,7 @@ TRAINED = {
     "prism": {"n_queries": 4, "n_steps": 200},
     "window": {"n_queries": 4, "n_steps": 200},
     "urns": {"n_queries": 4, "n_steps": 100, "n_urns": 4},
+    "forgetting": {"n_queries": 4, "n_steps": 100},
     "automata": {"n_queries": 4, "n_steps": 100, "n_tokens": 48},
     "properties": {"n_queries": 4, "n_steps": 100, "n_classes": 32},
     "softmax": {"n_queries": 4, "n_steps": 100},

@@ -6,6 +6,7 @@ from lab.experiments.worlds.check_automata import check as check_of_automata
 from lab.experiments.worlds.check_induction import check as check_of_induction
 from lab.experiments.worlds.check_linear import check as check_of_linear
 from lab.experiments.worlds.check_metaopt import check as check_of_metaopt
+from lab.experiments.worlds.check_parts_of_speech import check as check_of_parts_of_speech
 from lab.experiments.worlds.check_prism import check as check_of_prism
 from lab.experiments.worlds.check_properties import check as check_of_properties
 from lab.experiments.worlds.check_softmax import check as check_of_softmax
@@ -17,6 +18,7 @@ from lab.worlds.automata import Automata, AutomataSettings
 from lab.worlds.induction import Induction, InductionSettings
 from lab.worlds.linear import Linear, LinearSettings
 from lab.worlds.metaopt import MetaOpt, MetaOptSettings
+from lab.worlds.parts_of_speech import PartsOfSpeech, PartsOfSpeechSettings
 from lab.worlds.prism import Prism, PrismSettings
 from lab.worlds.properties import Properties, PropertiesSettings
 from lab.worlds.softmax import Softmax, SoftmaxSettings
@@ -143,5 +145,17 @@ WORLDS: tuple[Experiment, ...] = (
         docs="docs/experiments/worlds.md",
         load=nothing_to_load,
         **grown("automata", Automata, AutomataSettings)._asdict(),
+    ),
+    Experiment(
+        id="forgetting",
+        title="Forgetting embeddings",
+        question="Can a learner know words by heart and still read what the context says of them?",
+        paper="weight-forgetting",
+        source="Anand et al. 2024, Dual Process Learning (arXiv:2406.00053)",
+        check=check_of_parts_of_speech,
+        example={"n_steps": 100, "n_queries": 40},
+        docs="docs/experiments/worlds.md",
+        load=nothing_to_load,
+        **grown("forgetting", PartsOfSpeech, PartsOfSpeechSettings)._asdict(),
     ),
 )

@@ -27,6 +27,7 @@ SHIPPED: dict[str, dict[str, Any]] = {
     "window": {},
     "urns": {},
     "automata": {},
+    "forgetting": {},
 }
 """Experiments, with the parameters that differ from the first preset's."""
 

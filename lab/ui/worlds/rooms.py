@@ -10,6 +10,7 @@ from lab.worlds import (
     induction,
     linear,
     metaopt,
+    parts_of_speech,
     prism,
     properties,
     shelf,
@@ -155,6 +156,15 @@ ROOMS = (
         automata.Automata,
         automata.AutomataSettings,
         automata.PRESETS,
+    ),
+    Room(
+        "forgetting",
+        "Forgetting embeddings",
+        "**Known by heart, or read?** Which of two words is the adjective: it may be known, or told by where "
+        "the words stand. Forget the embeddings every few steps, and the learner has to read.",
+        parts_of_speech.PartsOfSpeech,
+        parts_of_speech.PartsOfSpeechSettings,
+        parts_of_speech.PRESETS,
     ),
 )
 

@@ -11,6 +11,7 @@ from lab.experiments.worlds import (
     check_induction,
     check_linear,
     check_metaopt,
+    check_parts_of_speech,
     check_prism,
     check_properties,
     check_softmax,
@@ -127,6 +128,7 @@ def test_silenced_heads_cost_what_they_carry():
         (check_metaopt, "PLAIN", {"n_steps": 100}),
         (check_prism, "FOURIER", {"n_steps": 100}),
         (check_window, "LINEAR", {"n_steps": 100}),
+        (check_parts_of_speech, "TEMPORARY", {"n_steps": 100}),
         (check_urns, "PLAIN", {"n_steps": 100}),
         (check_automata, "SETTINGS", {"n_steps": 100, "n_tokens": 48}),
     ],
@@ -134,7 +136,7 @@ def test_silenced_heads_cost_what_they_carry():
 def test_a_training_that_is_too_short_does_not_hold(module, name, short, monkeypatch):
     monkeypatch.setattr(module, name, replace(getattr(module, name), **short))
     monkeypatch.setattr(check_properties, "SHARES", (0.0, 1.0))
-    for other in ("ONE", "WEIGHTS", "BOTH", "MIXTURE"):
+    for other in ("ONE", "WEIGHTS", "BOTH", "MIXTURE", "NONE", "ACTIVE", "ZIPF"):
         if hasattr(module, other):
             monkeypatch.setattr(module, other, replace(getattr(module, other), n_steps=100))
     result = module.check(True, None)
