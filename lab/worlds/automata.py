@@ -104,8 +104,10 @@ class Automata(Plain):
     layouts: ClassVar[Mapping[str, str]] = LAYOUTS
     own: ClassVar[Own | None] = Own(
         "Strings of a language of your own",
-        'Letters from a on, strings parted by "|"; the last one is to be continued.',
+        'Letters from a on, strings parted by "|"; the last one is to be continued. '
+        "A click on a bar goes on with it.",
         "abcbabcb|abcb|abcbabc|abcba|abcbab|ab",
+        "{x}",
     )
     n_batch = 32
 

@@ -94,8 +94,9 @@ class Prism(OfPoints):
     own: ClassVar[Own | None] = Own(
         "Points of your own",
         "x:y, the next after a space, at most 19. Of the mixture at most 11, whose x are of four numbers: "
-        "1,0,-2,0:y.",
+        "1,0,-2,0:y. A click on the drawing adds one.",
         "-2:0.5 0:1.0 3:-0.7",
+        " {x:.1f}:{y:.1f}",
     )
     n_batch = 32
 

@@ -84,7 +84,12 @@ class Urns(Plain):
         "sorted": "kind by kind",
         "half": "the first half alone",
     }
-    own: ClassVar[Own | None] = Own("Balls that you draw", "Letters from a on, in the order drawn.", EXAMPLE)
+    own: ClassVar[Own | None] = Own(
+        "Balls that you draw",
+        "Letters from a on, in the order drawn; a click on a bar draws one.",
+        EXAMPLE,
+        " {x}",
+    )
     n_batch = 32
     curves = (
         Curve("relative", "known urns", "relative distance", "0: predicts as M does, 1: as G does."),
