@@ -27,15 +27,15 @@ from lab.experiments.check_position import check as check_demo_position
 from lab.experiments.check_segic import check as check_of_segic
 from lab.experiments.registry import Experiment, nothing_to_load
 from lab.experiments.worlds.check_abrupt import check as check_of_abrupt
+from lab.experiments.worlds.check_forgetting import check as check_of_forgetting
 from lab.experiments.worlds.check_induction import check as check_of_induction
 from lab.experiments.worlds.check_linear import check as check_of_linear
-from lab.experiments.worlds.check_parts_of_speech import check as check_of_parts_of_speech
 from lab.experiments.worlds.check_urns import check as check_of_urns
 from lab.experiments.worlds.grown import grown
 from lab.worlds.abrupt import Abrupt, AbruptSettings
+from lab.worlds.forgetting import PartsOfSpeech, PartsOfSpeechSettings
 from lab.worlds.induction import Induction, InductionSettings
 from lab.worlds.linear import Linear, LinearSettings
-from lab.worlds.parts_of_speech import PartsOfSpeech, PartsOfSpeechSettings
 from lab.worlds.urns import Urns, UrnsSettings
 
 _IC_LORA = "Huang et al. 2024, In-Context LoRA for Diffusion Transformers (arXiv:2410.23775), section 3"
@@ -275,7 +275,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         question="Can a learner know words by heart and still read what the context says of them?",
         paper="weight-forgetting",
         source="Anand et al. 2024, Dual Process Learning (arXiv:2406.00053)",
-        check=check_of_parts_of_speech,
+        check=check_of_forgetting,
         example={"n_steps": 100, "n_queries": 40},
         docs="docs/experiments/worlds.md",
         load=nothing_to_load,

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from lab.experiments.worlds import grown
 from lab.ui.opened import Opened
-from lab.worlds import abrupt, induction, linear, parts_of_speech, shelf, shipped, urns
+from lab.worlds import abrupt, forgetting, induction, linear, shelf, shipped, urns
 from lab.worlds.settings import Settings
 from lab.worlds.shelf import Kept
 from lab.worlds.world import Plain, Preset, World
@@ -84,9 +84,9 @@ ROOMS = (
         "Forgetting embeddings",
         "**Known by heart, or read?** Which of two words is the adjective: it may be known, or told by where "
         "the words stand. Forget the embeddings every few steps, and the learner has to read.",
-        parts_of_speech.PartsOfSpeech,
-        parts_of_speech.PartsOfSpeechSettings,
-        parts_of_speech.PRESETS,
+        forgetting.PartsOfSpeech,
+        forgetting.PartsOfSpeechSettings,
+        forgetting.PRESETS,
     ),
 )
 

@@ -6,9 +6,9 @@ import pytest
 
 from lab.experiments.worlds import (
     check_abrupt,
+    check_forgetting,
     check_induction,
     check_linear,
-    check_parts_of_speech,
     check_urns,
 )
 from lab.experiments.worlds.checking import Trained, claim, train
@@ -99,7 +99,7 @@ def test_silenced_heads_cost_what_they_carry():
         (check_abrupt, "CONTEXT", {"n_steps": 100}),
         (check_linear, "TWO", {"n_steps": 200}),
         (check_urns, "PLAIN", {"n_steps": 100}),
-        (check_parts_of_speech, "TEMPORARY", {"n_steps": 100}),
+        (check_forgetting, "TEMPORARY", {"n_steps": 100}),
     ],
 )
 def test_a_training_that_is_too_short_does_not_hold(module, name, short, monkeypatch):
