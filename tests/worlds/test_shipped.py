@@ -48,7 +48,7 @@ def test_a_new_learner_takes_the_place_of_its_worlds_last(kept, tmp_path):
 
 
 def test_what_does_not_ship_is_refused_with_what_does():
-    with pytest.raises(ValueError, match="induction, abrupt, linear"):
+    with pytest.raises(ValueError, match="induction, abrupt, properties"):
         ship("position")
 
 

@@ -3,10 +3,10 @@
 from lab.experiments.registry import Experiment, nothing_to_load
 from lab.experiments.worlds.check_abrupt import check as check_of_abrupt
 from lab.experiments.worlds.check_automata import check as check_of_automata
+from lab.experiments.worlds.check_forgetting import check as check_of_forgetting
 from lab.experiments.worlds.check_induction import check as check_of_induction
 from lab.experiments.worlds.check_linear import check as check_of_linear
 from lab.experiments.worlds.check_metaopt import check as check_of_metaopt
-from lab.experiments.worlds.check_parts_of_speech import check as check_of_parts_of_speech
 from lab.experiments.worlds.check_prism import check as check_of_prism
 from lab.experiments.worlds.check_properties import check as check_of_properties
 from lab.experiments.worlds.check_softmax import check as check_of_softmax
@@ -15,10 +15,10 @@ from lab.experiments.worlds.check_window import check as check_of_window
 from lab.experiments.worlds.grown import grown
 from lab.worlds.abrupt import Abrupt, AbruptSettings
 from lab.worlds.automata import Automata, AutomataSettings
+from lab.worlds.forgetting import PartsOfSpeech, PartsOfSpeechSettings
 from lab.worlds.induction import Induction, InductionSettings
 from lab.worlds.linear import Linear, LinearSettings
 from lab.worlds.metaopt import MetaOpt, MetaOptSettings
-from lab.worlds.parts_of_speech import PartsOfSpeech, PartsOfSpeechSettings
 from lab.worlds.prism import Prism, PrismSettings
 from lab.worlds.properties import Properties, PropertiesSettings
 from lab.worlds.softmax import Softmax, SoftmaxSettings
@@ -152,7 +152,7 @@ WORLDS: tuple[Experiment, ...] = (
         question="Can a learner know words by heart and still read what the context says of them?",
         paper="weight-forgetting",
         source="Anand et al. 2024, Dual Process Learning (arXiv:2406.00053)",
-        check=check_of_parts_of_speech,
+        check=check_of_forgetting,
         example={"n_steps": 100, "n_queries": 40},
         docs="docs/experiments/worlds.md",
         load=nothing_to_load,

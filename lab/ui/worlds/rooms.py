@@ -7,10 +7,10 @@ from lab.ui.opened import Opened
 from lab.worlds import (
     abrupt,
     automata,
+    forgetting,
     induction,
     linear,
     metaopt,
-    parts_of_speech,
     prism,
     properties,
     shelf,
@@ -162,9 +162,9 @@ ROOMS = (
         "Forgetting embeddings",
         "**Known by heart, or read?** Which of two words is the adjective: it may be known, or told by where "
         "the words stand. Forget the embeddings every few steps, and the learner has to read.",
-        parts_of_speech.PartsOfSpeech,
-        parts_of_speech.PartsOfSpeechSettings,
-        parts_of_speech.PRESETS,
+        forgetting.PartsOfSpeech,
+        forgetting.PartsOfSpeechSettings,
+        forgetting.PRESETS,
     ),
 )
 

@@ -5,7 +5,7 @@ from statistics import mean
 from lab.experiments.registry import CheckResult
 from lab.experiments.worlds.checking import SEEDS, Trained, claim, train
 from lab.runs.store import Store
-from lab.worlds.parts_of_speech import PartsOfSpeech, PartsOfSpeechSettings
+from lab.worlds.forgetting import PartsOfSpeech, PartsOfSpeechSettings
 
 NONE = PartsOfSpeechSettings(forgetting="none", n_steps=400)
 TEMPORARY = PartsOfSpeechSettings()

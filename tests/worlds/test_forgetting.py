@@ -1,8 +1,8 @@
 import pytest
 import torch
 
+from lab.worlds.forgetting import PRESETS, SPLITS, PartsOfSpeech, PartsOfSpeechSettings
 from lab.worlds.growth import Growth
-from lab.worlds.parts_of_speech import PRESETS, SPLITS, PartsOfSpeech, PartsOfSpeechSettings
 
 WORLD = PartsOfSpeech()
 NOUNS, ADJECTIVES = range(40), range(40, 80)
