@@ -142,7 +142,7 @@ class Abrupt(OfVectors):
 
     def toy(self) -> Profile:
         """Draw how the circuit learns as three numbers: for thousands of steps next to nothing, then all."""
-        from lab.worlds.toys import three_numbers
+        from lab.worlds.exact.toys import three_numbers
 
         path = three_numbers(N_PAIRS, self.settings.burstiness, N_LABELS)
         steps = range(0, len(path.loss), 40)

@@ -24,8 +24,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 from lab.training.loop import Schedule
-from lab.worlds.ngrams import ORDERS, distance, ngram_scores, ngrams, of_symbols
-from lab.worlds.pfa import FEWEST_STATES, draw_automata, draw_strings
+from lab.worlds.exact.ngrams import ORDERS, distance, ngram_scores, ngrams, of_symbols
+from lab.worlds.exact.pfa import FEWEST_STATES, draw_automata, draw_strings
 from lab.worlds.settings import Settings, choice, number
 from lab.worlds.strings import LAYOUTS, Strings, arranged, begun, read, words_of, written
 from lab.worlds.world import Curve, Own, Plain, Preset, Profile, Replies

@@ -182,7 +182,7 @@ class Induction(OfPairs):
 
     def toy(self) -> Profile:
         """Draw how a product of three vectors is learned, with none, one or two of them given."""
-        from lab.worlds.toys import fit_tensor
+        from lab.worlds.exact.toys import fit_tensor
 
         arms = {"nothing given": (), "c given": ("c",), "b and c given": ("b", "c")}
         losses = {name: fit_tensor(given) for name, given in arms.items()}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
-from lab.worlds.prism_bayes import Prior
+from lab.worlds.exact.prism_bayes import Prior
 
 if TYPE_CHECKING:
     import torch

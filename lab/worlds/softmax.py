@@ -28,9 +28,8 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 import numpy as np
 
 from lab.training.loop import Schedule
-from lab.worlds.settings import Settings, number
-from lab.worlds.shift_bounds import SHIFTS, proved
-from lab.worlds.softmax_descent import (
+from lab.worlds.exact.shift_bounds import SHIFTS, proved
+from lab.worlds.exact.softmax_descent import (
     MANY,
     best_rate,
     compared,
@@ -40,6 +39,7 @@ from lab.worlds.softmax_descent import (
     one_step,
     total_variation,
 )
+from lab.worlds.settings import Settings, number
 from lab.worlds.world import Curve, Own, Plain, Preset, Profile, Replies
 
 if TYPE_CHECKING:

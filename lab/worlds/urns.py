@@ -9,7 +9,7 @@ the second, and between them a learner counts first and knows by heart later.
 | `n_urns` | num_tasks | urns to learn from, drawn once from Dirichlet(1) |
 | `n_outcomes` | num_dims | kinds of balls |
 | `n_balls` | context_length | balls of a sequence |
-| M, G | memorized, generalized | the exact predictors; `lab.worlds.strategies` |
+| M, G | memorized, generalized | the exact predictors; `lab.worlds.exact.strategies` |
 | relative distance | relative_distance | 0 where the learner predicts as M does, 1 where it does as G |
 
 Source: Wurgaft et al. 2025 (arXiv:2506.17859). Differences: 48 balls of 8 kinds for 128 to 320 of 8 to 16,
@@ -23,8 +23,15 @@ from string import ascii_lowercase
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from lab.training.loop import Schedule
+from lab.worlds.exact.strategies import (
+    counts,
+    distance,
+    divergence,
+    generalising,
+    memorising,
+    relative_distance,
+)
 from lab.worlds.settings import Settings, choice, number
-from lab.worlds.strategies import counts, distance, divergence, generalising, memorising, relative_distance
 from lab.worlds.world import Curve, Own, Plain, Preset, Profile, Replies
 
 if TYPE_CHECKING:

@@ -25,8 +25,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 from lab.training.loop import Schedule
+from lab.worlds.exact.prism_bayes import Posterior, Prior, posterior
 from lab.worlds.points import OfPoints, Points, read_points, sides, tokens
-from lab.worlds.prism_bayes import Posterior, Prior, posterior
 from lab.worlds.settings import Settings, choice, number
 from lab.worlds.world import Curve, Own, Preset, Profile, Replies
 

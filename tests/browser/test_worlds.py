@@ -41,8 +41,15 @@ def test_a_learner_is_trained_watched_asked_and_taken_apart(page):
     expect(page.locator("#worlds-attention .heatmaplayer").first).to_be_attached()
     page.locator("#worlds-silenced").get_by_label("1.0").check()
     expect(cut).to_contain_text("without 1.0", timeout=LONG)
+    page.locator("#worlds-silenced").get_by_label("1.0").uncheck()
+    expect(cut).to_contain_text("with all heads", timeout=LONG)
+    page.locator("#worlds-heads .nsewdrag").first.click(position={"x": 12, "y": 8})
+    expect(cut).to_contain_text("without 0.0", timeout=LONG)
+    expect(page.locator("#worlds-silenced").get_by_label("0.0")).to_be_checked()
     number(page, "worlds-step", 0)
     expect(cut).to_contain_text("Step0the nearest", timeout=LONG)
+    page.locator("#worlds-closer").get_by_role("tab", name="Side by side").click()
+    expect(page.locator("#worlds-beside-plot")).to_contain_text("known classes", timeout=LONG)
 
     open_world(page, "Linear regression")
     expect(page.locator("#linear-room")).to_be_visible()
@@ -53,6 +60,24 @@ def test_a_learner_is_trained_watched_asked_and_taken_apart(page):
     open_world(page, "Induction heads")
     expect(page.locator("#worlds-verdict")).to_contain_text("induction-heads (seed 0)")
     expect(page.locator("#worlds-curves-1 .scatterlayer").first).to_be_attached()
+
+
+def test_a_person_draws_balls_and_predicts_where_a_measure_ends(page):
+    open_world(page, "Balls and urns")
+    page.locator("#worlds-closer").get_by_role("tab", name="Your own").click()
+    page.locator("#worlds-own textarea").fill("a a a b")
+    expect(page.locator("#worlds-own-plot")).to_contain_text("learner", timeout=LONG)
+    page.locator("#worlds-own-plot .nsewdrag").first.click(position={"x": 20, "y": 100})
+    expect(page.locator("#worlds-own textarea")).to_have_value("a a a b a", timeout=LONG)
+    page.locator("#worlds-own textarea").fill("a a ?")
+    expect(page.locator("#worlds-own-told")).not_to_be_empty(timeout=LONG)
+
+    page.get_by_role("button", name="Predict, then reveal").click()
+    page.locator("#worlds-guess-keep").click()
+    expect(page.locator("#worlds-guess-told")).to_contain_text("Now train a learner")
+    number(page, "urns-n-steps", 100)
+    page.locator("#urns-run").click()
+    expect(page.locator("#worlds-guess-told")).to_contain_text("You said 0.5", timeout=LONG)
 
 
 def test_a_training_is_stopped_and_goes_on_from_what_is_asked_for(page):

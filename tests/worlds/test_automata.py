@@ -11,8 +11,8 @@ from lab.worlds.automata import (
     Automata,
     AutomataSettings,
 )
+from lab.worlds.exact.ngrams import distance, of_symbols
 from lab.worlds.growth import Growth
-from lab.worlds.ngrams import distance, of_symbols
 
 WORLD = Automata(AutomataSettings(n_tokens=48))
 

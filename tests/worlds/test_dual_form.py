@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from lab.worlds.core.transformer import Transformer, TransformerConfig
-from lab.worlds.dual_form import Heads, attended, difference, updated
+from lab.worlds.exact.dual_form import Heads, attended, difference, updated
 
 
 def drawn(n: int = 3, length: int = 12) -> Heads:

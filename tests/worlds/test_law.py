@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from lab.worlds.law import SHARES, Cell, Law, bits, compared, fit, judged
-from lab.worlds.strategies import generalising, memorising
+from lab.worlds.exact.law import SHARES, Cell, Law, bits, compared, fit, judged
+from lab.worlds.exact.strategies import generalising, memorising
 
 TRUE = Law(gamma=30.0, alpha=0.4, beta=0.5)
 

@@ -7,7 +7,7 @@ from torch import nn
 from lab.worlds.core.learner import new_body
 from lab.worlds.core.ngram import NGRAM_PLACES, NGramBody, followers, uniform
 from lab.worlds.core.transformer import TransformerConfig
-from lab.worlds.ngrams import WEIGHT, distance, ngram_scores, ngrams, of_symbols
+from lab.worlds.exact.ngrams import WEIGHT, distance, ngram_scores, ngrams, of_symbols
 
 INPUTS = torch.randint(4, (3, 20), generator=torch.Generator().manual_seed(0))
 INPUTS[:, 0] = 3

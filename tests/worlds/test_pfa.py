@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from lab.worlds.pfa import FEWEST_SYMBOLS, LONGEST, NONE, draw_automata, draw_strings
+from lab.worlds.exact.pfa import FEWEST_SYMBOLS, LONGEST, NONE, draw_automata, draw_strings
 
 
 def seeded(seed: int = 0) -> torch.Generator:

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from lab.worlds.prism_bayes import Prior, posterior
+from lab.worlds.exact.prism_bayes import Prior, posterior
 from lab.worlds.prism_families import Fourier, Mixture, period, spectral_centroid
 
 

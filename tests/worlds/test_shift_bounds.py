@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from lab.worlds.shift_bounds import SHIFTS, Shifts, elementary, proved
+from lab.worlds.exact.shift_bounds import SHIFTS, Shifts, elementary, proved
 
 
 def drawn(kind: str, radius: float = 1.0, n_draws: int = 400) -> Shifts:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from lab.worlds import softmax_descent as descent
+from lab.worlds.exact import softmax_descent as descent
 from lab.worlds.growth import Growth
 from lab.worlds.softmax import PRESETS, WORDS, Prompts, Softmax, SoftmaxSettings, numbers
 

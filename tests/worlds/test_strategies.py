@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from lab.worlds.strategies import (
+from lab.worlds.exact.strategies import (
     counts,
     distance,
     divergence,

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from lab.worlds.abrupt import Abrupt
+from lab.worlds.exact.toys import fit_tensor, three_numbers
 from lab.worlds.induction import Induction
-from lab.worlds.toys import fit_tensor, three_numbers
 
 
 def test_a_product_is_fitted_and_sooner_the_more_of_it_is_given():

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
+from lab.worlds.exact.strategies import counts
 from lab.worlds.growth import Growth
-from lab.worlds.strategies import counts
 from lab.worlds.urns import PRESETS, Draws, Urns, UrnsSettings, dirichlet
 
 WORLD = Urns(UrnsSettings(n_urns=4, n_outcomes=5, n_balls=24))

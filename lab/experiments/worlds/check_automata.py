@@ -7,7 +7,7 @@ from lab.experiments.registry import CheckResult
 from lab.experiments.worlds.checking import SEEDS, Trained, claim, train
 from lab.runs.store import Store
 from lab.worlds.automata import GRU, TRANSFORMER, WITH_NGRAMS, Automata, AutomataSettings
-from lab.worlds.ngrams import ORDERS
+from lab.worlds.exact.ngrams import ORDERS
 
 SETTINGS = AutomataSettings()
 LEARNERS = (TRANSFORMER, GRU, GRU + WITH_NGRAMS)

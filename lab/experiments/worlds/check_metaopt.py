@@ -8,7 +8,7 @@ import numpy as np
 from lab.experiments.registry import CheckResult
 from lab.experiments.worlds.checking import Trained, claim, train
 from lab.runs.store import Store
-from lab.worlds.dual_form import Heads, difference
+from lab.worlds.exact.dual_form import Heads, difference
 from lab.worlds.growth import Growth
 from lab.worlds.metaopt import N_LAYERS, N_OWN, MetaOpt, MetaOptSettings
 from lab.worlds.tuning import Compared

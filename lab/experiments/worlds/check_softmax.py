@@ -8,7 +8,7 @@ import numpy as np
 from lab.experiments.registry import CheckResult
 from lab.experiments.worlds.checking import Trained, claim, train
 from lab.runs.store import Store
-from lab.worlds.shift_bounds import SHIFTS, elementary, proved
+from lab.worlds.exact.shift_bounds import SHIFTS, elementary, proved
 from lab.worlds.softmax import PROFILED, Softmax, SoftmaxSettings
 
 SEEDS = (0, 1, 2, 3, 4)  # five: how near it comes depends on the sign of its heads

@@ -7,9 +7,9 @@ from typing import NamedTuple
 from lab.experiments.registry import CheckResult
 from lab.experiments.worlds.checking import SEEDS, claim
 from lab.runs.store import Store
+from lab.worlds.exact.law import Cell, Fit, bits, compared, fit
+from lab.worlds.exact.strategies import generalising, memorising
 from lab.worlds.growth import Growth, Moment
-from lab.worlds.law import Cell, Fit, bits, compared, fit
-from lab.worlds.strategies import generalising, memorising
 from lab.worlds.urns import Urns, UrnsSettings
 
 N_URNS = (4, 8, 16, 32, 64, 128, 512)

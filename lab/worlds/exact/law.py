@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from lab.worlds.strategies import divergence
+from lab.worlds.exact.strategies import divergence
 
 if TYPE_CHECKING:
     import torch

@@ -1,0 +1,1 @@
+"""What is known without learning: exact answers, closed forms, and models of a few numbers."""
