@@ -52,7 +52,7 @@ class FactorsSettings(Settings):
     n_pairs: int = choice(16, (8, 12, 16), "Pictures", "Of a sequence; the last one is the query.")
     noise: float = number(0.1, 0.0, 0.5, "Noise", "Standard deviation of what is added to a pixel.")
     rate: float = number(5e-3, 1e-4, 1e-2, "Learning rate", "Of AdamW.", is_log=True)
-    n_steps: int = number(2400, 100, 6000, "Steps", "Training steps of 48 sequences.")
+    n_steps: int = number(2000, 100, 6000, "Steps", "Training steps of 48 sequences.")
 
 
 PRESETS = (
@@ -114,9 +114,7 @@ class Factors(Plain):
         Curve("fixed", "fixed map", "accuracy", "The last label under the map that it knows."),
         Curve("matcher", "matcher, random map", "accuracy", "Of one who knows the values and looks up."),
         Curve("in_weights", "in weights", "probe", "All factors, read from a picture alone; chance is .25."),
-        Curve(
-            "in_context", "in context", "probe", "The hidden factor's value; .5 if the factor isn't known."
-        ),
+        Curve("in_context", "in context", "probe", "Hidden factor's value; .56 if the factor isn't known."),
         Curve("label", "label, in context", "probe", "The query's label, random map, before the last block."),
     )
 

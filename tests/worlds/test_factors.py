@@ -3,6 +3,7 @@ import torch
 
 from lab.worlds.factors import PRESETS, Factors, FactorsSettings
 from lab.worlds.growth import Growth
+from lab.worlds.probes import held_out_accuracy
 
 WORLD = Factors()
 
@@ -119,3 +120,10 @@ def test_it_learns_the_fixed_map():
 def test_presets_are_settings(preset):
     world = Factors(FactorsSettings(**preset.settings))
     assert world.loss(untrained(world), world.sample(4, seeded())).isfinite()
+
+
+def test_who_knows_the_values_but_not_the_factor_reads_nine_of_sixteen():
+    # all three differ 3/8, right 1/3 of the time; two alike 9/16, right 2/3; all alike 1/16
+    batch = WORLD.sample(20000, seeded(), "random")
+    known = torch.nn.functional.one_hot(batch.values[:, -1]).flatten(1).float()
+    assert held_out_accuracy(known, batch.value[:, -1], 0.1) == pytest.approx(9 / 16, abs=0.015)

@@ -100,11 +100,15 @@ def test_probes_are_correlated_with_accuracy_and_one_that_never_changes_is_not()
     assert check_factors._correlation(trained, "label") == 0
 
 
-def test_a_learner_that_never_gets_there_is_not_faster_than_another_that_never_does():
-    never = float("inf")
-    assert check_factors._ratio(300, never) == 0
-    assert check_factors._ratio(300, 600) == 0.5
-    assert check_factors._ratio(never, never) == never
+def test_a_training_alone_that_never_gets_there_counts_with_all_its_steps():
+    never, late, early = (
+        Trained(None, None, history(random=values))
+        for values in ([0.2] * 5, [0.2, 0.3, 0.7], [0.2, 0.7, 0.8])
+    )
+    assert check_factors._ratio(early, late) == 0.5
+    assert check_factors._ratio(late, never) == 0.5
+    assert check_factors._ratio(never, never) == float("inf")
+    assert check_factors._listed([early, never]) == "10, over 40"
 
 
 def test_the_steepest_fifth_of_a_fall():
