@@ -41,6 +41,7 @@ TRAINED = {
     "urns": {"n_queries": 4, "n_steps": 100, "n_urns": 4},
     "forgetting": {"n_queries": 4, "n_steps": 100},
     "automata": {"n_queries": 4, "n_steps": 100, "n_tokens": 48},
+    "factors": {"n_queries": 4, "n_steps": 100},
     "properties": {"n_queries": 4, "n_steps": 100, "n_classes": 32},
     "softmax": {"n_queries": 4, "n_steps": 100},
     "metaopt": {"n_queries": 4, "n_steps": 100, "n_pairs": 2},

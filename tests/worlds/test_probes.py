@@ -1,7 +1,7 @@
 import numpy as np
 import torch
 
-from lab.worlds.probes import left_out_accuracy
+from lab.worlds.probes import held_out_accuracy, left_out_accuracy
 
 
 def test_it_is_what_fits_to_all_others_tell_one_by_one():
@@ -23,3 +23,12 @@ def test_kinds_that_differ_are_told_apart_and_noise_is_not():
     noise = torch.randn(400, 16, generator=generator)
     assert 0.35 < left_out_accuracy(noise[:200], noise[200:], 16.0) < 0.65
     assert left_out_accuracy(noise[:200] + 2, noise[200:] - 2, 16.0) == 1
+
+
+def test_a_probe_of_many_kinds_is_judged_on_vectors_it_was_not_fitted_on():
+    generator = torch.Generator().manual_seed(0)
+    kinds = torch.arange(600) % 3
+    noise = torch.randn(600, 16, generator=generator)
+    assert 0.2 < held_out_accuracy(noise, kinds, 1.0) < 0.47
+    centres = 6 * torch.eye(3, 16)
+    assert held_out_accuracy(noise + centres[kinds], kinds, 1.0) > 0.98

@@ -3,6 +3,7 @@
 from lab.experiments.registry import Experiment, nothing_to_load
 from lab.experiments.worlds.check_abrupt import check as check_of_abrupt
 from lab.experiments.worlds.check_automata import check as check_of_automata
+from lab.experiments.worlds.check_factors import check as check_of_factors
 from lab.experiments.worlds.check_forgetting import check as check_of_forgetting
 from lab.experiments.worlds.check_induction import check as check_of_induction
 from lab.experiments.worlds.check_linear import check as check_of_linear
@@ -15,6 +16,7 @@ from lab.experiments.worlds.check_window import check as check_of_window
 from lab.experiments.worlds.grown import grown
 from lab.worlds.abrupt import Abrupt, AbruptSettings
 from lab.worlds.automata import Automata, AutomataSettings
+from lab.worlds.factors import Factors, FactorsSettings
 from lab.worlds.forgetting import PartsOfSpeech, PartsOfSpeechSettings
 from lab.worlds.induction import Induction, InductionSettings
 from lab.worlds.linear import Linear, LinearSettings
@@ -157,5 +159,17 @@ WORLDS: tuple[Experiment, ...] = (
         docs="docs/experiments/worlds.md",
         load=nothing_to_load,
         **grown("forgetting", PartsOfSpeech, PartsOfSpeechSettings)._asdict(),
+    ),
+    Experiment(
+        id="factors",
+        title="Factors of pictures",
+        question="Is it easier to learn from a context when one knows already what to look at?",
+        paper="representation",
+        source="Fu et al. 2023, How Does Representation Impact In-Context Learning (arXiv:2309.06054)",
+        check=check_of_factors,
+        example={"n_steps": 100, "n_queries": 40},
+        docs="docs/experiments/worlds.md",
+        load=nothing_to_load,
+        **grown("factors", Factors, FactorsSettings)._asdict(),
     ),
 )

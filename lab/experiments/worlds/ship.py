@@ -28,6 +28,7 @@ SHIPPED: dict[str, dict[str, Any]] = {
     "urns": {},
     "automata": {},
     "forgetting": {},
+    "factors": {},
 }
 """Experiments, with the parameters that differ from the first preset's."""
 

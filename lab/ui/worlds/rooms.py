@@ -7,6 +7,7 @@ from lab.ui.opened import Opened
 from lab.worlds import (
     abrupt,
     automata,
+    factors,
     forgetting,
     induction,
     linear,
@@ -165,6 +166,16 @@ ROOMS = (
         forgetting.PartsOfSpeech,
         forgetting.PartsOfSpeechSettings,
         forgetting.PRESETS,
+    ),
+    Room(
+        "factors",
+        "Factors of pictures",
+        "**Is it easier to learn from a context when one knows already what to look at?** Shape, hue or size "
+        "decides the labels of a sequence; which of them, only the context tells. Sequences with known "
+        "labels teach what the factors are, and looking up follows. Without them it waits.",
+        factors.Factors,
+        factors.FactorsSettings,
+        factors.PRESETS,
     ),
 )
 

@@ -8,6 +8,7 @@ import pytest
 from lab.experiments.worlds import (
     check_abrupt,
     check_automata,
+    check_factors,
     check_forgetting,
     check_induction,
     check_linear,
@@ -91,6 +92,25 @@ def test_the_nearest_ngram_and_the_best_head_are_found_at_the_end():
     assert check_automata._best_head(trained, 0) == 0.3
 
 
+def test_probes_are_correlated_with_accuracy_and_one_that_never_changes_is_not():
+    trained = Trained(
+        None, None, history(random=[0.2, 0.4, 0.6], in_context=[0.3, 0.4, 0.5], label=[0.5] * 3)
+    )
+    assert check_factors._correlation(trained, "in_context") == pytest.approx(1)
+    assert check_factors._correlation(trained, "label") == 0
+
+
+def test_a_training_alone_that_never_gets_there_counts_with_all_its_steps():
+    never, late, early = (
+        Trained(None, None, history(random=values))
+        for values in ([0.2] * 5, [0.2, 0.3, 0.7], [0.2, 0.7, 0.8])
+    )
+    assert check_factors._ratio(early, late) == 0.5
+    assert check_factors._ratio(late, never) == 0.5
+    assert check_factors._ratio(never, never) == float("inf")
+    assert check_factors._listed([early, never]) == "10, over 40"
+
+
 def test_the_steepest_fifth_of_a_fall():
     losses = [1.0, 1.0, 1.0, 1.0, 0.2, 0.1, 0.1, 0.1, 0.1, 0.0]
     moments = [Moment(step, 10, loss, 0.0, {}) for step, loss in enumerate([float("nan"), *losses])]
@@ -130,6 +150,7 @@ def test_silenced_heads_cost_what_they_carry():
         (check_window, "LINEAR", {"n_steps": 100}),
         (check_forgetting, "TEMPORARY", {"n_steps": 100}),
         (check_urns, "PLAIN", {"n_steps": 100}),
+        (check_factors, "MIXED", {"n_steps": 100}),
         (check_automata, "SETTINGS", {"n_steps": 100, "n_tokens": 48}),
     ],
 )
