@@ -15,8 +15,10 @@ from lab.ui.worlds.rooms import Room, kept_of, room_of
 from lab.ui.worlds.watch import NOT_KEPT, plotted
 from lab.worlds.scores import SCORES, head_scores
 from lab.worlds.shelf import Kept
+from lab.worlds.world import World
 
 N_ASKED = 500
+LONG = 40  # positions
 NO_HEADS = (
     "This learner is recurrent: it has no heads to switch off, and looks at nothing. Train a transformer."
 )
@@ -45,6 +47,7 @@ class Seen(NamedTuple):
     """What a cut learner does."""
 
     step: int
+    n: int
     accuracy: float
     whole: float
     pattern: np.ndarray
@@ -147,7 +150,8 @@ def seen(kept: Kept, cut: Cut) -> Seen:
 
     world = kept.world
     step, learner = kept.at(cut.step)
-    batch = world.sample(N_ASKED, torch.Generator().manual_seed(_DRAWN_BY), next(iter(world.questions)))
+    n = n_asked(world)
+    batch = world.sample(n, torch.Generator().manual_seed(_DRAWN_BY), next(iter(world.questions)))
     known = heads_of(kept)
     heads = [tuple(map(int, name.split("."))) for name in cut.silenced if name in known]
     with torch.no_grad():
@@ -159,10 +163,11 @@ def seen(kept: Kept, cut: Cut) -> Seen:
             hooks = together(hooks, kept_patterns(before, after=min(layer for layer, _ in heads)))
         replies = world.reply(learner, batch, hooks, cache) if heads else whole
     layer, head = map(int, (cut.head if cut.head in known else known[-1]).split("."))
-    row = min(max(int(cut.place), 1), N_ASKED) - 1
+    row = min(max(int(cut.place), 1), n) - 1
     pattern = (cache or before)[f"blocks.{layer}.attn.hook_pattern"][row, head].numpy()
     return Seen(
         step,
+        n,
         _share(replies),
         _share(whole),
         pattern,
@@ -171,6 +176,14 @@ def seen(kept: Kept, cut: Cut) -> Seen:
         replies.predictions[row],
         replies.gold[row],
     )
+
+
+def n_asked(world: World) -> int:
+    """Return how many sequences are asked: all activations are held at once, so that long ones are fewer."""
+    import torch
+
+    one = world.sample(1, torch.Generator().manual_seed(_DRAWN_BY), next(iter(world.questions)))
+    return N_ASKED if len(world.positions(one, 0)) <= LONG else N_ASKED // 5
 
 
 def _share(replies: Any) -> float:
@@ -187,7 +200,7 @@ def _drawn(found: Seen, cut: Cut, score: str) -> list[Any]:
     off = f"without {', '.join(cut.silenced)}" if cut.silenced else "with all heads"
     tiles = [
         ("Step", f"{found.step:,}", "the nearest at which a snapshot was kept"),
-        ("Answered right", f"{found.accuracy:.0%}", f"{off}, {N_ASKED} sequences"),
+        ("Answered right", f"{found.accuracy:.0%}", f"{off}, {found.n} sequences"),
         ("All heads on", f"{found.whole:.0%}", "the same sequences"),
         ("This sequence", found.prediction, f"right is {found.gold}"),
     ]
