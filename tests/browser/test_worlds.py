@@ -10,8 +10,8 @@ LONG = 120_000
 
 
 def open_world(page, name: str) -> None:
-    page.get_by_role("tab", name="Tiny worlds", exact=True).click()
-    page.locator("#worlds-chosen").get_by_label(name, exact=True).check()
+    page.get_by_role("tab", name="Tiny worlds", exact=True).click(timeout=LONG)
+    page.locator("#worlds-chosen").get_by_label(name, exact=True).check(timeout=LONG)
 
 
 def number(page, elem_id: str, value: float) -> None:
