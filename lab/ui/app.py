@@ -141,7 +141,7 @@ def launch_options(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
         "pwa": False,
         "mcp_server": has_mcp,
         "footer_links": ["api"],
-        "state_session_capacity": 500,
+        "state_session_capacity": 400,
     }
 
 

@@ -137,7 +137,7 @@ class Prism(OfPoints):
                     "squared error",
                     "Of Bayes who believes in it alone.",
                 )
-                for place, name in enumerate(self.family.prior.names)
+                for place, name in enumerate(self.family.names)
             ),
             Curve("gap", "learner to posterior mean", "gap, share of Var(y)", "Mean square, over positions."),
         ]

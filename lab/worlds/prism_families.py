@@ -27,6 +27,11 @@ class Family(Protocol):
     x_title: ClassVar[str]
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Name the components of the prior."""
+        ...
+
+    @property
     def prior(self) -> Prior:
         """Return where weights come from."""
         ...
@@ -63,6 +68,7 @@ class Mixture:
     spread: ClassVar[float] = 1.0
     reach: ClassVar[float] = 2.5
     x_title: ClassVar[str] = "first number of x, the others 0"
+    names: ClassVar[tuple[str, ...]] = ("centre +", "centre -")
 
     @cached_property
     def prior(self) -> Prior:
@@ -74,7 +80,7 @@ class Mixture:
         variances = torch.ones(2, self.d)
         variances[:, 0] = 1 / 16
         shares = torch.tensor([self.share, 1 - self.share])
-        return Prior(("centre +", "centre -"), torch.stack([centre, -centre]), variances, shares)
+        return Prior(self.names, torch.stack([centre, -centre]), variances, shares)
 
     @property
     def variance(self) -> float:
@@ -108,6 +114,12 @@ class Fourier:
     x_title: ClassVar[str] = "x"
     variance: ClassVar[float] = 1.0
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Name every number of frequencies."""
+        numbers = range(1, self.n_frequencies + 1)
+        return tuple(f"{each} {'frequency' if each == 1 else 'frequencies'}" for each in numbers)
+
     @cached_property
     def prior(self) -> Prior:
         """Return a Gaussian a number of frequencies; weights are those of the cosines, then of the sines."""
@@ -116,8 +128,7 @@ class Fourier:
         n = self.n_frequencies
         numbers = torch.arange(1, n + 1)
         variances = ((numbers <= numbers[:, None]) / numbers[:, None]).repeat(1, 2)
-        names = tuple(f"{each} {'frequency' if each == 1 else 'frequencies'}" for each in numbers.tolist())
-        return Prior(names, torch.zeros_like(variances), variances, torch.full((n,), 1 / n))
+        return Prior(self.names, torch.zeros_like(variances), variances, torch.full((n,), 1 / n))
 
     def drawn(self, n: int, generator: "torch.Generator") -> "torch.Tensor":
         """Draw x, shape (n, 20, 1)."""
