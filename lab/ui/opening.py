@@ -74,7 +74,8 @@ def wire_links(arrived: Dependency, tabs: gr.Tabs, copy: gr.Button, doors: Mappi
         None, box, box, js=COPY_JS, **LIGHT
     )
     outputs = list(dict.fromkeys([tabs, *(each for door in doors.values() for each in door.outputs)]))
-    arrived.then(_opening(tabs, doors), None, outputs, **LIGHT)
+    # the page goes through all its parts for each that an event may show progress on
+    arrived.then(_opening(tabs, doors), None, outputs, show_progress_on=where, **LIGHT)
 
 
 def _linking(doors: Mapping[str, Door]) -> Callable[..., Any]:

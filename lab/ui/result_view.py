@@ -1,6 +1,6 @@
 """What every tab says of the run on screen: its verdict, where it is from, and that the form has moved on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -64,8 +64,14 @@ def so_far(predictions: "pd.DataFrame | None") -> str:
     return f"{n:,} answers so far. The verdict follows when the same queries are answered everywhere."
 
 
-def wire_stale(stage: Stage, stale: gr.HTML) -> None:
-    """Mark the results of a stage as belonging to other settings once its controls differ from theirs."""
+def wire_stale(stage: Stage, stale: gr.HTML, runs: Sequence[Any] = ()) -> None:
+    """Mark the results of a stage as belonging to other settings once its controls differ from theirs.
+
+    Args:
+        stage: What is run.
+        stale: Where it is said.
+        runs: Runs after which to look, where many stages share what is opened; else all openings count.
+    """
 
     def mark(run: Opened | None, *values: Any) -> str:
         if run is None or run.experiment != stage.experiment_id:
@@ -75,14 +81,12 @@ def wire_stale(stage: Stage, stale: gr.HTML) -> None:
         except SAYABLE as error:
             return note("error", say(error))
 
-    gr.on(
-        [component.change for component in (*stage.inputs, stage.opened)],
-        mark,
-        [stage.opened, *stage.inputs],
-        stale,
-        trigger_mode="always_last",
-        **LIGHT,
-    )
+    looked_at = stage.inputs if runs else (*stage.inputs, stage.opened)
+    triggers = [component.change for component in looked_at]
+    inputs = [stage.opened, *stage.inputs]
+    gr.on(triggers, mark, inputs, stale, trigger_mode="always_last", **LIGHT)
+    for run in runs:
+        run.then(mark, inputs, stale, **LIGHT)
 
 
 def query_texts(task: str) -> dict[str, str]:

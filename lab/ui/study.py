@@ -148,9 +148,24 @@ def place_results(prefix: str, words: Words, figures: Mapping[str, str], watch: 
 
 
 def wire_study(
-    lab: Lab, study: Study, panel: Panel, opened: gr.State, controls: RunControls, by_name: dict[str, Any]
+    lab: Lab,
+    study: Study,
+    panel: Panel,
+    opened: gr.State,
+    controls: RunControls,
+    by_name: dict[str, Any],
+    shares_panel: bool = False,
 ) -> tuple[TabHandle, list[Any]]:
-    """Let a study's buttons fill a panel, which several studies may share.
+    """Let a study's buttons fill a panel.
+
+    Args:
+        lab: Whose stores hold the runs.
+        study: What is run.
+        panel: What shows it.
+        opened: The run on screen.
+        controls: Its buttons.
+        by_name: Its controls by parameter.
+        shares_panel: Whether other studies fill the panel as well.
 
     Returns:
         How the rest of the page uses it, and its runs, each to be followed with `then`.
@@ -165,7 +180,7 @@ def wire_study(
         lambda state, run, store: _updates(study, panel, state, run, store),
     )
     runs = wire_run(stage, controls)
-    wire_stale(stage, panel.stale)
+    wire_stale(stage, panel.stale, runs if shares_panel else ())
 
     handle = TabHandle.of(
         stage, lambda values: study.fill(by_name, values), lambda run, store: shown(study, panel, run, store)

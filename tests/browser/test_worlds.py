@@ -63,6 +63,27 @@ def test_a_learner_is_trained_watched_asked_and_taken_apart(page):
     expect(page.locator("#worlds-curves-1 .scatterlayer").first).to_be_attached()
 
 
+def test_a_person_draws_balls_and_predicts_where_a_measure_ends(page):
+    open_world(page, "Balls and urns")
+    page.locator("#worlds-closer").get_by_role("tab", name="Your own").click()
+    balls = page.locator("#worlds-own textarea")
+    expect(balls).to_have_value("a a b a c a", timeout=LONG)
+    balls.press_sequentially(" b")
+    expect(page.locator("#worlds-own-plot")).to_contain_text("After 7 balls", timeout=LONG)
+    page.locator("#worlds-own-plot .nsewdrag").first.click(position={"x": 20, "y": 100})
+    expect(balls).to_have_value("a a b a c a b a", timeout=LONG)
+    expect(page.locator("#worlds-own-plot")).to_contain_text("After 8 balls", timeout=LONG)
+    balls.press_sequentially(" ?")
+    expect(page.locator("#worlds-own-told")).to_contain_text("balls are the letters a to h", timeout=LONG)
+
+    page.get_by_role("button", name="Predict, then reveal").click()
+    page.locator("#worlds-guess-keep").click()
+    expect(page.locator("#worlds-guess-told")).to_contain_text("Now train a learner")
+    number(page, "urns-n-steps", 100)
+    page.locator("#urns-run").click()
+    expect(page.locator("#worlds-guess-told")).to_contain_text("You said 0.5", timeout=LONG)
+
+
 def test_a_training_is_stopped_and_goes_on_from_what_is_asked_for(page):
     open_world(page, "Context or weights")
     number(page, "abrupt-n-steps", 3000)

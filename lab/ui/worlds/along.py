@@ -1,6 +1,6 @@
 """A learner beside exact answers: as its context grows, and on a person's sequence; and a smaller model."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
@@ -11,6 +11,7 @@ from lab.ui.run_controls import QUIET
 from lab.ui.widgets.markup import note
 from lab.ui.widgets.plot_click import PlotClick
 from lab.ui.worlds.rooms import ROOMS, Room, kept_of, room_of, world_of
+from lab.ui.worlds.view import Sight, View
 from lab.ui.worlds.watch import NOT_KEPT, plotted
 from lab.worlds import world
 from lab.worlds.shelf import Kept
@@ -26,8 +27,8 @@ class Growing:
         return room.has_profile
 
     @staticmethod
-    def build(opened: gr.State, when: Sequence[Any]) -> None:
-        """Place the part inside the current block; `when` are events after which it is drawn anew."""
+    def build(opened: gr.State) -> View:
+        """Place the part inside the current block."""
         step = _training("worlds-profile-step")
         told = gr.HTML(elem_id="worlds-profile-told", padding=False)
         plot = gr.Plot(show_label=False, label="As the context grows", elem_id="worlds-profile")
@@ -35,7 +36,8 @@ class Growing:
         def draw(run: Opened | None, share: float) -> list[Any]:
             return _drawn(run, Growing.suits, lambda kept: profile_of(kept, share))
 
-        gr.on([*when, step.change], draw, [opened, step], [told, plot], **QUIET)
+        step.change(draw, [opened, step], [told, plot], **QUIET)
+        return View([step], [told, plot], lambda sight, share: draw(sight.run, share))
 
 
 class Toy:
@@ -47,15 +49,15 @@ class Toy:
         return room.has_toy
 
     @staticmethod
-    def build(opened: gr.State, when: Sequence[Any]) -> None:
-        """Place the part inside the current block; `when` are events after which it is drawn anew."""
+    def build(opened: gr.State) -> View:
+        """Place the part inside the current block."""
         plot = gr.Plot(show_label=False, label="A model of a few numbers", elem_id="worlds-toy")
 
-        def draw(run: Opened | None) -> Any:
-            found = world_of(run).toy() if run is not None else None
-            return plotted(None if found is None else profile_lines(*_drawable(found)))
+        def show(sight: Sight) -> list[Any]:
+            found = world_of(sight.run).toy() if sight.run is not None else None
+            return [plotted(None if found is None else profile_lines(*_drawable(found)))]
 
-        gr.on(list(when), draw, opened, plot, **QUIET)
+        return View([], [plot], show)
 
 
 class Own:
@@ -67,21 +69,23 @@ class Own:
         return room.world.own is not None
 
     @staticmethod
-    def build(opened: gr.State, when: Sequence[Any]) -> None:
-        """Place the part inside the current block; `when` are events after which it is drawn anew."""
+    def build(opened: gr.State) -> View:
+        """Place the part inside the current block."""
         text = gr.Textbox("", label="A sequence of your own", lines=2, elem_id="worlds-own")
         step = _training("worlds-own-step")
         told = gr.HTML(elem_id="worlds-own-told", padding=False)
         plot = gr.Plot(show_label=False, label="What it says", elem_id="worlds-own-plot")
         clicked = PlotClick("worlds-own-plot")
 
-        def arrive(run: Opened | None, written: str) -> Any:
-            own = room_of(run).world.own if run is not None else None
+        def show(sight: Sight, written: str, share: float) -> list[Any]:
+            own = room_of(sight.run).world.own if sight.run is not None else None
             if own is None:
-                return gr.update()
+                return [gr.skip(), "", plotted(None)]
             examples = {each.world.own.example for each in ROOMS if each.world.own is not None}
-            is_own = written.strip() and written not in examples
-            return gr.Textbox(written if is_own else own.example, label=own.label, info=own.info)
+            if not written.strip() or written in examples:
+                written = own.example
+            field = gr.Textbox(written, label=own.label, info=own.info)
+            return [field, *draw(sight.run, written, share)]
 
         def draw(run: Opened | None, written: str, share: float) -> list[Any]:
             is_clicked = run is not None and bool(room_of(run).world.own and room_of(run).world.own.click)
@@ -91,12 +95,11 @@ class Own:
             own = room_of(run).world.own if run is not None else None
             return written if own is None else added(own, written, event.x, event.y)
 
-        arrived = gr.on(list(when), arrive, [opened, text], text, **QUIET)
-        arrived.then(draw, [opened, text, step], [told, plot], **QUIET)
         gr.on([text.input, text.submit, step.change], draw, [opened, text, step], [told, plot], **QUIET)
         clicked.select(add, [opened, text], text, **QUIET).then(
             draw, [opened, text, step], [told, plot], **QUIET
         )
+        return View([text, step], [text, told, plot], show)
 
 
 def added(own: world.Own, written: str, x: Any, y: Any) -> str:

@@ -1,6 +1,5 @@
 """Take a learner apart: what it was at any step, what each head looks at, what is lost without it."""
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -12,6 +11,7 @@ from lab.ui.run_controls import QUIET
 from lab.ui.widgets.markup import note, stat_tiles
 from lab.ui.widgets.plot_click import PlotClick
 from lab.ui.worlds.rooms import Room, kept_of, room_of
+from lab.ui.worlds.view import Sight, View
 from lab.ui.worlds.watch import NOT_KEPT, plotted
 from lab.worlds.scores import SCORES, head_scores
 from lab.worlds.shelf import Kept
@@ -62,8 +62,8 @@ def suits(room: Room) -> bool:
     return room.has_heads
 
 
-def build(opened: gr.State, when: Sequence[Any]) -> None:
-    """Place the part inside the current block; `when` are events after which it is drawn anew."""
+def build(opened: gr.State) -> View:
+    """Place the part inside the current block."""
     with gr.Row(equal_height=False):
         with gr.Column(scale=3, min_width=320):
             step = gr.Slider(
@@ -97,11 +97,18 @@ def build(opened: gr.State, when: Sequence[Any]) -> None:
             tiles = gr.HTML(elem_id="worlds-cut", padding=False)
             plot = gr.Plot(show_label=False, label="Attention", elem_id="worlds-attention")
 
-    def arrive(run: Opened | None) -> list[Any]:
-        kept = _kept(run)
+    def show(sight: Sight, *values: Any) -> list[Any]:
+        """Offer the heads that there are; those of a new learner are all on."""
+        cut = Cut(*values[:-1])
+        kept = _kept(sight.run)
         names = heads_of(kept) if kept else []
-        shown = gr.Dropdown(choices=names, value=names[-1] if names else None)
-        return [gr.CheckboxGroup(choices=names, value=[]), shown]
+        off = [] if sight.is_new else [name for name in cut.silenced if name in names]
+        chosen = cut.head if cut.head in names else names[-1] if names else ""
+        offered = [
+            gr.CheckboxGroup(choices=names, value=off),
+            gr.Dropdown(choices=names, value=chosen or None),
+        ]
+        return [*offered, *draw(sight.run, *cut._replace(silenced=off, head=chosen), values[-1])]
 
     def draw(run: Opened | None, *values: Any) -> list[Any]:
         kept = _kept(run)
@@ -120,8 +127,6 @@ def build(opened: gr.State, when: Sequence[Any]) -> None:
 
     controls = [step, silenced, is_kept, head, place, score]
     shown = [tiles, plot, heads]
-    arrived = gr.on(list(when), arrive, opened, [silenced, head], **QUIET)
-    arrived.then(draw, [opened, *controls], shown, **QUIET)
     gr.on(
         [step.change, silenced.input, is_kept.input, head.input, place.change, score.input],
         draw, [opened, *controls], shown, **QUIET,
@@ -129,6 +134,7 @@ def build(opened: gr.State, when: Sequence[Any]) -> None:
     clicked.select(toggle, [opened, silenced], silenced, **QUIET).then(
         draw, [opened, *controls], shown, **QUIET
     )
+    return View(controls, [silenced, head, *shown], show)
 
 
 def heads_of(kept: Kept) -> list[str]:

@@ -1,6 +1,6 @@
 """Two learners of one world, with something changed between them: a measure of both on one axis."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
@@ -11,6 +11,7 @@ from lab.ui.opened import Opened
 from lab.ui.run_controls import QUIET
 from lab.ui.widgets.markup import note
 from lab.ui.worlds.rooms import kept_of, room_of, world_of
+from lab.ui.worlds.view import Latest, Sight, View
 from lab.ui.worlds.watch import plotted
 from lab.worlds.settings import bounds_of
 from lab.worlds.shelf import Kept
@@ -20,12 +21,10 @@ NOBODY = (
     "There is no second learner of this world yet: change one setting, press “Train and ask”, and both stand "
     "here side by side."
 )
-Latest = Mapping[str, Sequence[Opened]]
-"""The runs that were on screen in each world, by the id of its experiment, the latest first."""
 
 
-def build(opened: gr.State, latest: gr.State, when: Sequence[Any]) -> None:
-    """Place the part inside the current block; `when` are events after which it is drawn anew."""
+def build(opened: gr.State, latest: gr.State) -> View:
+    """Place the part inside the current block."""
     with gr.Row():
         other = gr.Dropdown(
             [], label="The other learner", elem_id="worlds-beside-other",
@@ -37,13 +36,11 @@ def build(opened: gr.State, latest: gr.State, when: Sequence[Any]) -> None:
     told = gr.HTML(elem_id="worlds-beside-told", padding=False)
     plot = gr.Plot(show_label=False, label="Side by side", elem_id="worlds-beside-plot")
 
-    def arrive(run: Opened | None, seen: Latest, chosen: str | None) -> list[Any]:
-        others, measures = others_of(run, seen), measures_of(run)
-        kept = chosen if chosen in [value for _, value in measures] else measures[0][1] if measures else None
-        return [
-            gr.Dropdown(choices=others, value=others[0][1] if others else None),
-            gr.Dropdown(choices=measures, value=kept),
-        ]
+    def show(sight: Sight, run_id: str | None, chosen: str | None) -> list[Any]:
+        others, measures = others_of(sight.run, sight.latest), measures_of(sight.run)
+        run_id, chosen = _one_of(others, run_id), _one_of(measures, chosen)
+        offered = [gr.Dropdown(choices=others, value=run_id), gr.Dropdown(choices=measures, value=chosen)]
+        return [*offered, *draw(sight.run, sight.latest, run_id, chosen)]
 
     def draw(run: Opened | None, seen: Latest, run_id: str | None, chosen: str | None) -> list[Any]:
         mine = kept_of(run)
@@ -54,9 +51,8 @@ def build(opened: gr.State, latest: gr.State, when: Sequence[Any]) -> None:
         return ["", plotted(figure_of(run, mine, theirs, kept, chosen))]
 
     shown = [told, plot]
-    arrived = gr.on(list(when), arrive, [opened, latest, measure], [other, measure], **QUIET)
-    arrived.then(draw, [opened, latest, other, measure], shown, **QUIET)
     gr.on([other.input, measure.input], draw, [opened, latest, other, measure], shown, **QUIET)
+    return View([other, measure], [other, measure, *shown], show)
 
 
 def remembered(run: Opened | None, seen: Latest) -> Latest:
@@ -106,6 +102,12 @@ def figure_of(run: Opened, mine: Kept, other: Opened, theirs: Kept, name: str) -
     ends = table.groupby("label", sort=False)["value"].last()
     title = f"{label}: " + " and ".join(f"{value:.2f} in {words}" for words, value in ends.items())
     return growth_curves(table, title, label)
+
+
+def _one_of(choices: Sequence[tuple[str, str]], chosen: str | None) -> str | None:
+    """Keep what is chosen if it is there, else take the first."""
+    values = [value for _, value in choices]
+    return chosen if chosen in values else next(iter(values), None)
 
 
 def _runs(run: Opened | None, seen: Latest) -> list[Opened]:

@@ -24,8 +24,12 @@ class Guess(NamedTuple):
     value: float
 
 
-def build(chooser: gr.Radio, opened: gr.State, when: Sequence[Any]) -> None:
-    """Place the part inside the current block; `when` are events at which a training has ended."""
+def build(chooser: gr.Radio, opened: gr.State, when: Sequence[Any]) -> gr.Dropdown:
+    """Place the part inside the current block; `when` are events at which a training has ended.
+
+    Returns:
+        What the measure is chosen from; `turned` says what it offers in another world.
+    """
     guess = gr.State(None)
     with gr.Accordion("Predict, then reveal", open=False, elem_id="worlds-guess"):
         gr.Markdown(ABOUT)
@@ -42,10 +46,6 @@ def build(chooser: gr.Radio, opened: gr.State, when: Sequence[Any]) -> None:
         told = gr.HTML(elem_id="worlds-guess-told", padding=False)
         plot = gr.Plot(show_label=False, label="Prediction", elem_id="worlds-guess-plot", visible=False)
 
-    def turn_to(world: str) -> Any:
-        found = measures_of(next(room for room in ROOMS if room.id == world))
-        return gr.Dropdown(choices=found, value=found[0][1])
-
     def lock(world: str, name: str, expected: float | None) -> list[Any]:
         if expected is None:
             return [None, note("warn", "Write a number first: where the measure will end."), gr.skip()]
@@ -59,9 +59,15 @@ def build(chooser: gr.Radio, opened: gr.State, when: Sequence[Any]) -> None:
         told, figure = revealed(run, learner, kept)
         return [None, note("verdict", told), gr.Plot(figure, visible=True)]
 
-    chooser.change(turn_to, chooser, measure, **QUIET)
     keep.click(lock, [chooser, measure, value], [guess, told, plot], **LIGHT)
     gr.on(list(when), reveal, [opened, guess], [guess, told, plot], **QUIET)
+    return measure
+
+
+def turned(room: Room) -> gr.Dropdown:
+    """Offer the measures of a world."""
+    found = measures_of(room)
+    return gr.Dropdown(choices=found, value=found[0][1])
 
 
 def measures_of(room: Room) -> list[tuple[str, str]]:

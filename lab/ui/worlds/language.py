@@ -1,6 +1,5 @@
 """The same on a language model: how much the order of the context flips there, and what its heads do."""
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from functools import cache
 from typing import Any
@@ -14,10 +13,10 @@ from lab.learners.catalogue import DEFAULT
 from lab.runs.store import Store
 from lab.stats.comparisons import compare_layouts
 from lab.ui.opened import NO_STORE, Opened
-from lab.ui.people import Lab
-from lab.ui.run_controls import HEAVY, QUIET
+from lab.ui.run_controls import HEAVY
 from lab.ui.setting_panel import model_choices
 from lab.ui.widgets.markup import note
+from lab.ui.worlds.view import Sight, View
 from lab.ui.worlds.watch import plotted
 from lab.weights.source import WeightsError
 
@@ -37,15 +36,14 @@ HEADS = (
 )
 
 
-def build(lab: Lab, opened: gr.State, when: Sequence[Any]) -> None:
+def build() -> View:
     """Place the part inside the current block; no model is loaded before a person asks for it."""
     gr.Markdown(FLIPS, elem_id="worlds-language")
     flips = gr.Plot(show_label=False, label="Flips beside the language model", elem_id="worlds-lm-flips")
 
-    def draw(run: Opened | None, request: gr.Request) -> Any:
-        return flips_beside(run, lab.store_for(request)) if run is not None else None
+    def show(sight: Sight) -> list[Any]:
+        return [plotted(flips_beside(sight.run, sight.store) if sight.run is not None else None)]
 
-    gr.on(list(when), draw, opened, flips, **QUIET)
     gr.Markdown(HEADS)
     with gr.Row():
         model = gr.Dropdown(
@@ -56,12 +54,13 @@ def build(lab: Lab, opened: gr.State, when: Sequence[Any]) -> None:
             [(words, name) for name, words in SCORES.items()], value="induction", label="Score",
             elem_id="worlds-lm-score", info="What is told of every head.",
         )  # fmt: skip
-    show = gr.Button("Look at its heads", elem_id="worlds-lm-look")
+    button = gr.Button("Look at its heads", elem_id="worlds-lm-look")
     told = gr.HTML(elem_id="worlds-lm-told", padding=False)
     plot = gr.Plot(
         show_label=False, label="Heads of the language model", elem_id="worlds-lm-heads", visible=False
     )
-    gr.on([show.click, score.input], look, [model, score], [told, plot], show_progress="minimal", **HEAVY)
+    gr.on([button.click, score.input], look, [model, score], [told, plot], show_progress="minimal", **HEAVY)
+    return View([], [flips], show)
 
 
 def flips_beside(run: Opened, store: Store) -> Any:

@@ -1,6 +1,5 @@
 """Look at the matrices of a layer of attention, and at what they were on the way."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
@@ -10,6 +9,7 @@ from lab.ui.opened import Opened
 from lab.ui.run_controls import QUIET
 from lab.ui.widgets.markup import note
 from lab.ui.worlds.rooms import Room, kept_of, room_of
+from lab.ui.worlds.view import View
 from lab.ui.worlds.watch import NOT_KEPT, plotted
 from lab.worlds.shelf import Kept
 
@@ -19,8 +19,8 @@ def suits(room: Room) -> bool:
     return room.has_matrices
 
 
-def build(opened: gr.State, when: Sequence[Any]) -> None:
-    """Place the part inside the current block; `when` are events after which it is drawn anew."""
+def build(opened: gr.State) -> View:
+    """Place the part inside the current block."""
     step = gr.Slider(
         0, 1, 1, step=0.01, label="Training", elem_id="worlds-matrix-step",
         info="From the first step to the last: what its matrices were on the way.",
@@ -34,7 +34,8 @@ def build(opened: gr.State, when: Sequence[Any]) -> None:
             return [note("info", NOT_KEPT if run else "Train a learner first."), plotted(None)]
         return ["", plotted(figure_of(kept, share))]
 
-    gr.on([*when, step.change], draw, [opened, step], [told, plot], **QUIET)
+    step.change(draw, [opened, step], [told, plot], **QUIET)
+    return View([step], [told, plot], lambda sight, share: draw(sight.run, share))
 
 
 def figure_of(kept: Kept, share: float) -> Any:

@@ -1,6 +1,5 @@
 """What the paper claims of a world, and what trainings from several seeds gave: the stored full check."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
@@ -12,7 +11,9 @@ from lab.experiments.studies import Study
 from lab.figures import seed_bands
 from lab.ui.run_controls import QUIET
 from lab.ui.widgets.markup import claims_table, note
-from lab.ui.worlds.rooms import ROOMS, Room
+from lab.ui.worlds.rooms import Room
+from lab.ui.worlds.view import Sight, View
+from lab.ui.worlds.watch import plotted
 
 Choices = list[tuple[str, str]]
 
@@ -22,32 +23,28 @@ def suits(room: Room) -> bool:
     return _study(room.id) is not None
 
 
-def build(chooser: gr.Radio, when: Sequence[Any]) -> None:
-    """Place the part inside the current block; `chooser` says which world, `when` are events that draw it."""
-    first = ROOMS[0].id
-    claims = gr.HTML(_told(first), elem_id="worlds-study-claims", padding=False)
-    choices = measures_of(_study(first))
+def build(chooser: gr.Radio) -> View:
+    """Place the part inside the current block; `chooser` says which world is looked at."""
+    claims = gr.HTML(elem_id="worlds-study-claims", padding=False)
     measure = gr.Dropdown(
-        choices, value=choices[0][1] if choices else None, label="Show", elem_id="worlds-study-measure",
+        [], label="Show", elem_id="worlds-study-measure",
         info="A band holds all seeds, the line is their median.",
     )  # fmt: skip
     plot = gr.Plot(show_label=False, label="Over seeds", elem_id="worlds-study-plot")
 
-    def tell(world: str) -> list[Any]:
-        found = measures_of(_study(world))
-        chosen = found[0][1] if found else None
-        return [
-            _told(world),
-            gr.Dropdown(choices=found, value=chosen, visible=bool(found)),
-            draw(world, chosen),
-        ]
+    def show(_: Sight, world: str, chosen: str | None) -> list[Any]:
+        offered = measures_of(_study(world))
+        if chosen not in [value for _, value in offered]:
+            chosen = offered[0][1] if offered else None
+        field = gr.Dropdown(choices=offered, value=chosen, visible=bool(offered))
+        return [_told(world), field, draw(world, chosen)]
 
     def draw(world: str, chosen: str | None) -> Any:
         study = _study(world)
-        return figure_of(study, chosen) if study is not None and chosen else None
+        return plotted(figure_of(study, chosen) if study is not None and chosen else None)
 
-    chooser.change(tell, chooser, [claims, measure, plot], **QUIET)
-    gr.on([*when, measure.input], draw, [chooser, measure], plot, **QUIET)
+    measure.input(draw, [chooser, measure], plot, **QUIET)
+    return View([chooser, measure], [claims, measure, plot], show)
 
 
 def measures_of(study: Study | None) -> Choices:

@@ -11,10 +11,11 @@ from lab.ui.people import Lab
 from lab.ui.run_controls import LIGHT, QUIET, ExperimentTab, RunControls, TabHandle, Updates, in_order
 from lab.ui.shipped import show_at_build
 from lab.ui.study import Panel, Study, Words, cleared, place_results, shown, wire_cells, wire_study
-from lab.ui.worlds import beside, closer, form, guess
+from lab.ui.worlds import closer, form, guess
 from lab.ui.worlds.closer import Closer
 from lab.ui.worlds.rooms import ROOMS, Room
 from lab.ui.worlds.sequences import sequences_html
+from lab.ui.worlds.view import Latest
 from lab.ui.worlds.watch import WATCH
 
 INTRO = (
@@ -77,6 +78,7 @@ class Shell(NamedTuple):
         opened: The run on screen.
         latest: The runs that were on screen in each world, by the world's id.
         n_grown: How many learners have ended their training; it changes when there is one to be seen.
+        guessed: What the measure of a prediction is chosen from.
         panel: The results.
         parts: What takes a learner apart and sets it beside others.
     """
@@ -85,6 +87,7 @@ class Shell(NamedTuple):
     opened: gr.State
     latest: gr.State
     n_grown: gr.State
+    guessed: gr.Dropdown
     panel: Panel
     parts: Closer
 
@@ -98,15 +101,14 @@ def build(lab: Lab, outer: gr.Tab) -> ExperimentTab:
         elem_id="worlds-chosen",
     )  # fmt: skip
     opened, n_grown, latest = gr.State(first), gr.State(0), gr.State({})
-    guess.build(chooser, opened, [n_grown.change])
+    guessed = guess.build(chooser, opened, [n_grown.change])
     with gr.Row(equal_height=False, elem_classes="lab-split"):
         with gr.Column(scale=3, min_width=320):
             places = [_place(room) for room in ROOMS]
         with gr.Column(scale=8, min_width=320):
             panel = place_results("worlds", WORDS, FIGURES, WATCH)
-    when = [opened.change, n_grown.change]
-    parts = closer.build(lab, chooser, opened, latest, when, n_grown.change)
-    shell = Shell(chooser, opened, latest, n_grown, panel, parts)
+    parts = closer.build(lab, chooser, opened, latest, n_grown)
+    shell = Shell(chooser, opened, latest, n_grown, guessed, panel, parts)
     handles = {place.room.id: _wire_place(lab, shell, place) for place in places}
     wire_cells(lab, sequences_html, panel, opened)
     _wire_choosing(lab, shell, places)
@@ -129,7 +131,9 @@ def _place(room: Room) -> Place:
 def _wire_place(lab: Lab, shell: Shell, place: Place) -> TabHandle:
     """Let a world's buttons fill the results; it stays chosen while a learner grows in it."""
     panel = shell.panel._replace(stale=place.stale)
-    handle, runs = wire_study(lab, place.study, panel, shell.opened, place.controls, place.by_name)
+    handle, runs = wire_study(
+        lab, place.study, panel, shell.opened, place.controls, place.by_name, shares_panel=True
+    )
     place.controls.run.click(lambda: gr.Radio(interactive=False, info=LOCKED), None, shell.chooser, **LIGHT)
     for run in runs:
         run.then(
@@ -145,11 +149,12 @@ def _wire_choosing(lab: Lab, shell: Shell, places: list[Place]) -> None:
     """Turn to the world that is chosen, and show the run that was last on screen there."""
     by_id = {place.room.id: place for place in places}
 
-    def turn(world: str, opened: Opened | None, latest: beside.Latest, request: gr.Request) -> Updates:
+    def turn(world: str, opened: Opened | None, latest: Latest, request: gr.Request) -> Updates:
         room, study = by_id[world].room, by_id[world].study
         turned: Updates = {
             **{place.group: gr.update(visible=place.room is room) for place in places},
             **shell.parts.turned(room),
+            shell.guessed: guess.turned(room),
         }
         if opened is not None and opened.experiment == world:
             return turned  # a run was opened, and brought its world along
@@ -158,16 +163,17 @@ def _wire_choosing(lab: Lab, shell: Shell, places: list[Place]) -> None:
         results = cleared(study, shell.panel) if run is None else shown(study, shell.panel, run, store)
         return {**turned, shell.opened: run, **results}
 
-    shell.opened.change(beside.remembered, [shell.opened, shell.latest], shell.latest, **LIGHT)
     shell.chooser.change(
         turn,
         [shell.chooser, shell.opened, shell.latest],
         [
             *(place.group for place in places),
             *shell.parts.outputs,
+            shell.guessed,
             shell.opened,
             *shell.panel.outputs,
         ],
+        show_progress_on=shell.chooser,
         **QUIET,
     )
 
@@ -181,4 +187,4 @@ def _wire_first_sight(shell: Shell, outer: gr.Tab) -> None:
         return {shell.n_grown: 1, **WATCH.show(shell.panel.watched, run, None)}
 
     parts = [shell.n_grown, *shell.panel.watched]
-    outer.select(see, [shell.opened, shell.n_grown], parts, **QUIET)
+    outer.select(see, [shell.opened, shell.n_grown], parts, show_progress_on=shell.chooser, **QUIET)
