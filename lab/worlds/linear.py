@@ -23,7 +23,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 from lab.training.loop import Schedule
-from lab.worlds.points import OfPoints, Points, sides
+from lab.worlds.points import OfPoints, Points, replies
 from lab.worlds.settings import Settings, number
 from lab.worlds.world import Curve, Preset, Profile, Replies
 
@@ -213,8 +213,7 @@ class Linear(OfPoints):
         self, learner: "Learner", batch: Points, hooks: "Hooks | None" = None, cache: "Cache | None" = None
     ) -> Replies:
         """Answer on which side of 0 the query's y lies."""
-        answered = self.answer(learner, batch, hooks, cache)
-        return Replies(sides(answered), sides(batch.target), [{} for _ in answered])
+        return replies(self.answer(learner, batch, hooks, cache), batch)
 
     def positions(self, batch: Points, row: int) -> list[str]:
         """Name points by their y."""

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from lab.worlds.world import Plain
+from lab.worlds.world import Plain, Replies
 
 if TYPE_CHECKING:
     import torch
@@ -77,6 +77,11 @@ def arranged(batch: Points, layout: str) -> Points:
 def sides(values: "torch.Tensor") -> list[str]:
     """Say on which side of 0 each value lies."""
     return ["above 0" if value > 0 else "below 0" for value in values.tolist()]
+
+
+def replies(answered: "torch.Tensor", batch: Points) -> Replies:
+    """Say on which side of 0 the answers, shape (n,), and the right ones lie; no words to choose from."""
+    return Replies(sides(answered), sides(batch.target), [{} for _ in answered])
 
 
 def point_word(x: list[float]) -> str:

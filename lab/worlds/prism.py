@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from lab.training.loop import Schedule
 from lab.worlds.exact.prism_bayes import Posterior, posterior
-from lab.worlds.points import OfPoints, Points, read_points, sides, tokens
+from lab.worlds.points import OfPoints, Points, read_points, replies, tokens
 from lab.worlds.prism_families import HALF_PERIOD, Family, Fourier, Mixture, period, spectral_centroid
 from lab.worlds.settings import Settings, choice, number
 from lab.worlds.world import Curve, Own, Preset, Profile, Replies
@@ -300,8 +300,7 @@ class Prism(OfPoints):
         self, learner: "Learner", batch: Points, hooks: "Hooks | None" = None, cache: "Cache | None" = None
     ) -> Replies:
         """Answer on which side of 0 the query's y lies."""
-        answered = self.answer(learner, batch, hooks, cache)[:, -1]
-        return Replies(sides(answered), sides(batch.target), [{} for _ in answered])
+        return replies(self.answer(learner, batch, hooks, cache)[:, -1], batch)
 
     @cached_property
     def _measured(self) -> Points:
