@@ -127,9 +127,9 @@ def _plain_steps(world: World) -> Iterator[None]:
             super().__init__()
             self.encoder = nn.TransformerEncoder(layer, config.n_layers, nn.LayerNorm(config.d_model), False)
 
-        def forward(self, x, hooks=None, cache=None):
+        def forward(self, x, hooks=None, cache=None, at=slice(None)):
             mask = nn.Transformer.generate_square_subsequent_mask(x.shape[1])
-            return self.encoder(x, mask if config.is_causal else None, is_causal=config.is_causal)
+            return self.encoder(x, mask if config.is_causal else None, is_causal=config.is_causal)[:, at]
 
     learner.body = Body()
     schedule = world.schedule

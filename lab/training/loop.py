@@ -105,7 +105,7 @@ def train(
         if tensor.requires_grad
     }
     optimiser = torch.optim.AdamW(
-        named.values(), schedule.rate, betas=(0.9, 0.99), weight_decay=schedule.decay
+        named.values(), schedule.rate, betas=(0.9, 0.99), weight_decay=schedule.decay, fused=True
     )
     average = {name: tensor.detach().clone() for name, tensor in named.items()} if schedule.ema else {}
     done = _resume(checkpoint, named, average, optimiser)
@@ -164,13 +164,23 @@ def _take_gradients(named: dict, loss_of, step: int, seed: int, pool, n_workers:
     if pool is None:
         loss, gradients = share(0)
         for parameter, gradient in zip(parameters, gradients, strict=True):
-            parameter.grad = gradient
+            parameter.grad = _laid_like(parameter, gradient)
         return loss
     shares = list(pool.map(share, range(n_workers)))
     for place, parameter in enumerate(parameters):
         found = [gradients[place] for _, gradients in shares if gradients[place] is not None]
-        parameter.grad = torch.stack(found).sum(0) / n_workers if found else None
+        mean = torch.stack(found).sum(0) / n_workers if found else None
+        parameter.grad = _laid_like(parameter, mean)
     return sum(loss for loss, _ in shares) / n_workers
+
+
+def _laid_like(parameter: "torch.Tensor", gradient: "torch.Tensor | None") -> "torch.Tensor | None":
+    """Return a gradient with its parameter's strides: fused AdamW reads both in the order they lie in."""
+    import torch
+
+    if gradient is None or gradient.stride() == parameter.stride():
+        return gradient
+    return torch.empty_like(parameter).copy_(gradient)
 
 
 def _seed_the_rest(device: "torch.device", seed: int) -> None:

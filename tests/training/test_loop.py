@@ -145,6 +145,27 @@ def test_a_folder_that_cannot_be_written_is_an_error(tmp_path):
         trained(tmp_path / "file" / "net.pt")
 
 
+def test_a_gradient_that_lies_otherwise_in_memory_than_its_weights_is_followed_all_the_same():
+    weights, data = torch.randn(2, 6), torch.randn(3, 2)
+    ours, plain = torch.nn.Parameter(weights.clone()), torch.nn.Parameter(weights.clone())
+
+    def loss_of(matrix):
+        return (data @ matrix.T.contiguous().T).square().sum()
+
+    (gradient,) = torch.autograd.grad(loss_of(ours), [ours])
+    assert gradient.stride() != ours.stride()
+    module = torch.nn.ParameterDict({"matrix": ours})
+    schedule = Schedule(5, 0.1, n_warmup=1, flat=1.0, clip=1e9)
+    for _ in train({"module": module}, lambda step, generator: loss_of(ours), schedule, 0):
+        pass
+    optimiser = torch.optim.AdamW([plain], 0.1, betas=(0.9, 0.99), weight_decay=schedule.decay)
+    for _ in range(5):
+        optimiser.zero_grad()
+        loss_of(plain).backward()
+        optimiser.step()
+    assert torch.allclose(ours, plain, atol=1e-5)
+
+
 def test_weights_that_ask_for_no_gradient_stay():
     modules = new_modules()
     modules["net"][0].bias.requires_grad_(False)

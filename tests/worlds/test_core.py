@@ -58,6 +58,39 @@ def test_looking_at_everything_changes_nothing(x, heads, is_linear, is_causal):
     assert list(cache) == model.hook_names
 
 
+@pytest.mark.parametrize("at", [slice(-1, None), slice(None, None, 2), slice(3, 5)])
+@pytest.mark.parametrize("positions", ["rotary", "learned"])
+@pytest.mark.parametrize("is_linear", [True, False])
+@pytest.mark.parametrize("is_causal", [True, False])
+def test_what_is_read_alone_is_what_all_positions_give(x, at, positions, is_linear, is_causal):
+    model = seeded(
+        TransformerConfig(16, 2, 2, 8, positions, is_linear=is_linear, is_causal=is_causal, momentum=0.3)
+    )
+    parameters = list(model.parameters())
+    alone, among = model(x, at=at), model(x)[:, at]
+    assert torch.allclose(alone, among, atol=1e-5)
+    gradients = [torch.autograd.grad(each.square().sum(), parameters) for each in (alone, among)]
+    for mine, theirs in zip(*gradients, strict=True):
+        assert torch.allclose(mine, theirs, atol=1e-3, rtol=1e-4)
+
+
+def test_who_watches_the_last_block_sees_all_positions_of_it(x):
+    model, cache = seeded(FULL), {}
+    watched = model(x, cache=cache, at=slice(-1, None))
+    assert cache["blocks.1.attn.hook_pattern"].shape == (3, 2, 7, 7)
+    assert cache["ln_final.hook_normalized"].shape == (3, 7, 16)
+    assert torch.allclose(watched, model(x)[:, -1:], atol=1e-5)
+    silent = {"blocks.1.hook_attn_out": torch.zeros_like}
+    assert torch.allclose(model(x, silent, at=slice(-1, None)), model(x, silent)[:, -1:], atol=1e-5)
+
+
+def test_the_gradient_of_a_rotation_is_that_of_finite_differences():
+    x = torch.randn(2, 3, 8, dtype=torch.float64, requires_grad=True)
+    turns = tuple(each.double() for each in _turns(3, 8))
+    assert torch.autograd.gradcheck(lambda value: _rotated(value, turns, slice(3)), x)
+    assert torch.autograd.gradgradcheck(lambda value: _rotated(value, turns, slice(3)), x)
+
+
 def test_the_table_of_places_is_the_list_of_what_a_pass_computes(x):
     model, cache = seeded(FULL), {}
     model(x, cache=cache)
@@ -112,13 +145,15 @@ def test_rotation_turns_pairs_as_complex_numbers_do():
     half = torch.view_as_complex(torch.stack(x.chunk(2, -1), -1))
     angles = torch.arange(5)[:, None] * 10_000.0 ** (-torch.arange(4) / 4)
     turned = half * torch.polar(torch.ones(5, 4), angles)
-    assert torch.allclose(_rotated(x, _turns(9, 8)), torch.cat([turned.real, turned.imag], -1), atol=1e-5)
+    assert torch.allclose(
+        _rotated(x, _turns(9, 8), slice(5)), torch.cat([turned.real, turned.imag], -1), atol=1e-5
+    )
 
 
 def test_scores_of_rotated_vectors_depend_on_their_distance_alone():
     q, k = torch.randn(8), torch.randn(8)
     turns = _turns(12, 8)
-    at = [_rotated(each.expand(1, 1, 12, 8), turns)[0, 0] for each in (q, k)]
+    at = [_rotated(each.expand(1, 1, 12, 8), turns, slice(12))[0, 0] for each in (q, k)]
     scores = at[0] @ at[1].T
     assert torch.allclose(scores[5, 3], scores[9, 7], atol=1e-5)
 
@@ -189,7 +224,7 @@ def test_a_learner_reads_out_the_positions_that_are_asked_for(x):
     learner = Learner({}, seeded(FULL), nn.Linear(16, 3))
     whole = learner.answer(x)
     assert whole.shape == (3, 7, 3)
-    assert torch.equal(learner.answer(x, at=-1), whole[:, -1])
+    assert torch.allclose(learner.answer(x, at=-1), whole[:, -1], atol=1e-5)
 
 
 def test_taps_without_hooks_pass_values_untouched():

@@ -99,3 +99,9 @@ class Taps:
     def is_watched(self, *names: str) -> bool:
         """Tell whether anyone reads or changes one of these places."""
         return self.cache is not None or any(name in self.hooks for name in names)
+
+    def is_watched_in(self, *parts: str) -> bool:
+        """Tell whether anyone reads or changes any place of these parts, such as "blocks.1"."""
+        return self.cache is not None or any(
+            name.startswith(f"{part}.") for part in parts for name in self.hooks
+        )

@@ -1,7 +1,6 @@
 """A learner of a world: parts that read what comes in, a body, a readout."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import torch
 from torch import nn
@@ -25,7 +24,11 @@ class Learner(nn.Module):
         self.parts, self.body, self.readout = nn.ModuleDict(parts), body, readout
 
     def answer(
-        self, embedded: torch.Tensor, hooks: Hooks | None = None, cache: Cache | None = None, at: Any = None
+        self,
+        embedded: torch.Tensor,
+        hooks: Hooks | None = None,
+        cache: Cache | None = None,
+        at: int | slice = slice(None),
     ) -> torch.Tensor:
         """Return the readout of an embedded sequence.
 
@@ -33,10 +36,12 @@ class Learner(nn.Module):
             embedded: Shape (batch, pos, d_model).
             hooks: What is put in the stead of activations.
             cache: Filled with activations.
-            at: Which positions are read, an index or slice; None reads all.
+            at: Which positions are read; a single one leaves their axis out.
         """
-        states = self.body(embedded, hooks, cache)
-        return self.readout(states if at is None else states[:, at])
+        if isinstance(at, slice):
+            return self.readout(self.body(embedded, hooks, cache, at))
+        only = slice(at, at + 1 or None)
+        return self.readout(self.body(embedded, hooks, cache, only)[:, 0])
 
     @property
     def n_parameters(self) -> int:

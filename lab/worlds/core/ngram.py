@@ -45,6 +45,7 @@ class NGramBody(nn.Module):
         x: torch.Tensor,
         hooks: Hooks | None = None,
         cache: Cache | None = None,
+        at: slice = slice(None),
         *,
         tokens: torch.Tensor,
     ) -> torch.Tensor:
@@ -54,6 +55,7 @@ class NGramBody(nn.Module):
             x: Embeddings.
             hooks: What is put in the stead of activations, of the layer or the body.
             cache: Filled with activations.
+            at: Which positions are returned.
             tokens: What the embeddings stand for, shape (batch, pos); equal numbers match.
 
         Raises:
@@ -68,7 +70,7 @@ class NGramBody(nn.Module):
         )
         x = x + taps.at("ngrams.hook_out", seen)
         own = {place.name for place in NGRAM_PLACES}
-        return self.body(x, {name: hook for name, hook in taps.hooks.items() if name not in own}, cache)
+        return self.body(x, {name: hook for name, hook in taps.hooks.items() if name not in own}, cache, at)
 
 
 def followers(tokens: torch.Tensor, order: int) -> torch.Tensor:

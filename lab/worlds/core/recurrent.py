@@ -29,9 +29,16 @@ class Recurrent(nn.Module):
         self.hook_names = named([each for each in PLACES if each.name in _KEPT], n_layers)
 
     def forward(
-        self, x: torch.Tensor, hooks: Hooks | None = None, cache: Cache | None = None
+        self,
+        x: torch.Tensor,
+        hooks: Hooks | None = None,
+        cache: Cache | None = None,
+        at: slice = slice(None),
     ) -> torch.Tensor:
         """Run embeddings through the layers; `hook_resid_post` is a layer's state, `width` wide.
+
+        Returns:
+            The positions `at`.
 
         Raises:
             ValueError: A hook names no place or returns another shape.
@@ -40,7 +47,7 @@ class Recurrent(nn.Module):
         x = taps.at("hook_embed", x)
         for layer, gru in enumerate(self.layers):
             x = taps.at(f"blocks.{layer}.hook_resid_post", gru(x)[0])
-        return taps.at("ln_final.hook_normalized", self.ln_final(self.out(x)))
+        return taps.at("ln_final.hook_normalized", self.ln_final(self.out(x)))[:, at]
 
 
 def width_for(d_model: int, n_layers: int, n_parameters: int) -> int:

@@ -71,14 +71,22 @@ class Transformer(nn.Module):
         self.hook_names = named(places, config.n_layers)
 
     def forward(
-        self, x: torch.Tensor, hooks: Hooks | None = None, cache: Cache | None = None
+        self,
+        x: torch.Tensor,
+        hooks: Hooks | None = None,
+        cache: Cache | None = None,
+        at: slice = slice(None),
     ) -> torch.Tensor:
         """Run embeddings through the blocks.
+
+        Where nobody watches the last block it is computed for the positions that are read alone: half of the
+        work of two layers of which the last position is read.
 
         Args:
             x: Shape (batch, pos, d_model).
             hooks: Functions of an activation that return what is to stand in its place, by name.
-            cache: Filled with every activation by name.
+            cache: Filled with every activation by name, at all positions.
+            at: Which positions are returned.
 
         Raises:
             ValueError: The sequence is too long, a hook names no place or returns another shape.
@@ -88,9 +96,12 @@ class Transformer(nn.Module):
             raise ValueError(f"a sequence must have at most {self.config.max_length} tokens, got {length}")
         taps = Taps(self.hook_names, hooks, cache)
         x = taps.at("hook_embed", x if self.positions is None else x + self.positions[:length])
-        for block in self.blocks:
+        *before, last = self.blocks
+        for block in before:
             x = block(x, taps)
-        return taps.at("ln_final.hook_normalized", self.ln_final(x))
+        if taps.is_watched_in(f"blocks.{len(before)}", "ln_final"):
+            return taps.at("ln_final.hook_normalized", self.ln_final(last(x, taps)))[:, at]
+        return self.ln_final(last(x, taps, at))
 
 
 class Block(nn.Module):
@@ -111,11 +122,11 @@ class Block(nn.Module):
         )
         self.mlp = MLP(config) if config.d_mlp else None
 
-    def forward(self, x: torch.Tensor, taps: Taps) -> torch.Tensor:
-        """Pass the stream, shape (batch, pos, d_model)."""
+    def forward(self, x: torch.Tensor, taps: Taps, at: slice = slice(None)) -> torch.Tensor:
+        """Pass the stream, shape (batch, pos, d_model), and return it at some positions."""
         x = taps.at(f"{self.prefix}.hook_resid_pre", x)
-        gathered = self.attn(self.ln1(x), taps, f"{self.prefix}.attn")
-        x = x + taps.at(f"{self.prefix}.hook_attn_out", gathered)
+        gathered = self.attn(self.ln1(x), taps, f"{self.prefix}.attn", at)
+        x = x[:, at] + taps.at(f"{self.prefix}.hook_attn_out", gathered)
         if self.mlp is not None:
             x = taps.at(f"{self.prefix}.hook_resid_mid", x)
             x = x + taps.at(f"{self.prefix}.hook_mlp_out", self.mlp(x, taps, f"{self.prefix}.mlp"))
