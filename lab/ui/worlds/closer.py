@@ -8,9 +8,10 @@ import gradio as gr
 from lab.ui.opened import Opened
 from lab.ui.people import Lab
 from lab.ui.run_controls import QUIET, Updates
-from lab.ui.worlds import apart, beside, language, matrices, studied
+from lab.ui.worlds import apart, beside, language, matrices, studied, swept
 from lab.ui.worlds.along import Growing, Own, Toy
 from lab.ui.worlds.rooms import ROOMS, Room
+from lab.ui.worlds.swept import Forms
 from lab.ui.worlds.view import Latest, Sight, View
 
 
@@ -38,6 +39,7 @@ PARTS = (
     Part("growing", "More examples", Growing.suits),
     Part("own", "Your own", Own.suits),
     Part("toy", "A few numbers", Toy.suits),
+    Part("swept", "Map of settings", swept.suits),
     Part("beside", "Side by side", _always),
     Part("language", "Language model", _always),
     Part("studied", "The paper's claims", studied.suits),
@@ -63,12 +65,15 @@ class Closer(NamedTuple):
         return {**shown, self.tabs: gr.Tabs(selected=suited[0]), self.looked: suited[0]}
 
 
-def build(lab: Lab, chooser: gr.Radio, opened: gr.State, latest: gr.State, grown: gr.State) -> Closer:
+def build(
+    lab: Lab, chooser: gr.Radio, forms: Forms, opened: gr.State, latest: gr.State, grown: gr.State
+) -> Closer:
     """Place the tabs inside the current block.
 
     Args:
         lab: Whose stores hold the runs.
         chooser: Which world.
+        forms: The controls of every world.
         opened: The run on screen.
         latest: The runs that were on screen before; a new one is put among them.
         grown: How many learners have ended their training.
@@ -79,6 +84,7 @@ def build(lab: Lab, chooser: gr.Radio, opened: gr.State, latest: gr.State, grown
         "growing": lambda: Growing.build(opened),
         "own": lambda: Own.build(opened),
         "toy": lambda: Toy.build(opened),
+        "swept": lambda: swept.build(chooser, forms),
         "beside": lambda: beside.build(opened, latest),
         "language": language.build,
         "studied": lambda: studied.build(chooser),

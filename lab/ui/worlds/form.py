@@ -101,12 +101,12 @@ def _wire_presets(
     def choose(name: str) -> list[Any]:
         found = chosen[name]
         values = {each: getattr(defaults, each) for each in names} | dict(found.settings)
-        return [gr.Radio(info=found.look_for), *(_with(by_name[each], values[each]) for each in names)]
+        return [gr.Radio(info=found.look_for), *(with_value(by_name[each], values[each]) for each in names)]
 
     preset.input(choose, preset, [preset, *(by_name[each] for each in names)], **LIGHT)
 
 
-def _with(control: Any, value: Any) -> Any:
+def with_value(control: Any, value: Any) -> Any:
     """Set a control; a list gets the value as a further choice if it has it not."""
     if isinstance(control, gr.Dropdown):
         known = [each for _, each in control.choices]

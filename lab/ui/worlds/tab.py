@@ -107,7 +107,8 @@ def build(lab: Lab, outer: gr.Tab) -> ExperimentTab:
             places = [_place(room) for room in ROOMS]
         with gr.Column(scale=8, min_width=320):
             panel = place_results("worlds", WORDS, FIGURES, WATCH)
-    parts = closer.build(lab, chooser, opened, latest, n_grown)
+    forms = {place.room.id: place.by_name for place in places}
+    parts = closer.build(lab, chooser, forms, opened, latest, n_grown)
     shell = Shell(chooser, opened, latest, n_grown, guessed, panel, parts)
     handles = {place.room.id: _wire_place(lab, shell, place) for place in places}
     wire_cells(lab, sequences_html, panel, opened)

@@ -1,7 +1,7 @@
 """Make what is under assets/vision from nothing; what was broken off goes on where it stopped.
 
 python -m lab.vision.train all [--work DIR] [--threads N]
-python -m lab.vision.train ready | segic | painter | emphasised | stacker | concatenated
+python -m lab.vision.train ready | segic | painter | emphasised | longer | last | stacker | concatenated
 """
 
 import sys
@@ -14,6 +14,8 @@ PARTS = {
     "segic": parts.segic,
     "painter": parts.painter,
     "emphasised": parts.emphasised,
+    "longer": parts.longer,
+    "last": parts.last,
     "stacker": parts.stacker,
     "concatenated": parts.concatenated,
 }

@@ -53,6 +53,11 @@ EMPHASISED = Stage(
     p_segment=0.7, moves=4, p_telling=(0.7, 0.5), p_scattered=0.1, emphasis=6.0, is_both_ways=True,
 )  # fmt: skip
 """What stands out from the ground counts more."""
+LONGER = replace(
+    EMPHASISED, schedule=replace(EMPHASISED.schedule, n_steps=7_800, n_warmup=200, flat=0.45, ema=0.998)
+)
+LAST = replace(LONGER, schedule=replace(LONGER.schedule, n_steps=2_800, rate=6e-4, n_warmup=150, flat=0.2))
+"""Both go on in the same way, with other pictures."""
 MOVES = ("mirror", "flip", "turn")
 _P_COMBINED = 0.25  # of operations that segment: a shape and a colour at once
 _SHARE_SCATTERED = 0.6

@@ -17,7 +17,7 @@ from lab.vision import stacker as stacker_model
 from lab.vision.lite import lite0
 from lab.vision.scenes import scenes
 from lab.vision.train import COMMAND
-from lab.vision.train.painter import EMPHASISED, PLAIN, Stage, on_two_cores, train_painter
+from lab.vision.train.painter import EMPHASISED, LAST, LONGER, PLAIN, Stage, on_two_cores, train_painter
 from lab.vision.train.ready import write_ready
 from lab.vision.train.segic import SCHEDULE as SEGIC
 from lab.vision.train.segic import Kept, compose, train_segic
@@ -65,8 +65,21 @@ def painter(work: Path, device: str = "cpu") -> Iterator[Step]:
 
 def emphasised(work: Path, device: str = "cpu") -> Iterator[Step]:
     """Train Painter's network further, with what stands out from the ground counting more."""
-    network = painter_model.load_painter().requires_grad_(True)
-    yield from _painter(work, "emphasised", network, EMPHASISED, SEED + 1, device)
+    yield from _painter(work, "emphasised", _trained_painter(), EMPHASISED, SEED + 1, device)
+
+
+def longer(work: Path, device: str = "cpu") -> Iterator[Step]:
+    """Go on in the same way for six times as long."""
+    yield from _painter(work, "longer", _trained_painter(), LONGER, SEED + 2, device)
+
+
+def last(work: Path, device: str = "cpu") -> Iterator[Step]:
+    """Go on once more, at a lower rate."""
+    yield from _painter(work, "last", _trained_painter(), LAST, SEED + 3, device)
+
+
+def _trained_painter() -> Any:
+    return painter_model.load_painter().requires_grad_(True)
 
 
 def _painter(work: Path, part: str, network: Any, stage: Stage, seed: int, device: str) -> Iterator[Step]:

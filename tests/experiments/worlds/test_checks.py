@@ -150,7 +150,7 @@ def test_silenced_heads_cost_what_they_carry():
         (check_window, "LINEAR", {"n_steps": 100}),
         (check_forgetting, "TEMPORARY", {"n_steps": 100}),
         (check_urns, "PLAIN", {"n_steps": 100}),
-        (check_factors, "MIXED", {"n_steps": 100}),
+        (check_factors, "QUICK", {"n_steps": 100}),
         (check_automata, "SETTINGS", {"n_steps": 100, "n_tokens": 48}),
     ],
 )
