@@ -3,7 +3,7 @@
 from lab.figures.accuracy import accuracy_bars, accuracy_by_task, prediction_change_bars
 from lab.figures.flows import margin_flip_curve, transitions_sankey
 from lab.figures.growth import attention_map, growth_curves, matrices, profile_lines, seed_bands
-from lab.figures.heads import head_map
+from lab.figures.heads import head_map, stream_map
 from lab.figures.orders import entropy_scatter, influence_curve, order_distribution
 from lab.figures.sweep import sweep_map
 from lab.figures.variance import variance_bars
@@ -22,6 +22,7 @@ __all__ = [
     "prediction_change_bars",
     "profile_lines",
     "seed_bands",
+    "stream_map",
     "sweep_map",
     "transitions_sankey",
     "variance_bars",

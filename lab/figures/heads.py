@@ -1,6 +1,6 @@
-"""Every head of a model as a cell: which of them do a thing, and how strongly."""
+"""Every head of a model as a cell, and every place of its stream: which do a thing, and how strongly."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
@@ -51,4 +51,33 @@ def head_map(values: np.ndarray, name: str, silenced: Collection[str] = (), mode
     framed(figure, title, "head", "layer", height=max(210, 130 + (30 if n_layers < 8 else 15) * n_layers))
     figure.update_yaxes(type="category", autorange="reversed", nticks=n_layers + 1)
     figure.update_xaxes(type="category", nticks=n_heads + 1)
+    return figure
+
+
+def stream_map(values: np.ndarray, layers: Sequence[str], positions: Sequence[int], title: str) -> go.Figure:
+    """Draw what can be read at every place of the residual stream; the stream flows upwards.
+
+    Args:
+        values: Shares, shape (n_layers, n_positions).
+        layers: Their names, from what comes in.
+        positions: Of the sequence, counted from 1.
+        title: The finding.
+    """
+    figure = go.Figure(
+        go.Heatmap(
+            z=values,
+            x=[str(position) for position in positions],
+            y=[shown(layer) for layer in layers],
+            zmin=0,
+            zmax=1,
+            colorscale=ATTENTION,
+            xgap=1,
+            ygap=2,
+            hovertemplate="%{y}, position %{x}: %{z:.0%}<extra></extra>",
+            colorbar={"thickness": 12, "tickformat": ".0%"},
+        )
+    )
+    framed(figure, title, "position in the sequence", "", height=190 + 34 * len(layers))
+    figure.update_xaxes(type="category")
+    figure.update_yaxes(type="category")
     return figure

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 from lab.training.loop import Schedule
 from lab.worlds.exact.matcher import matched
 from lab.worlds.items import LAYOUTS, label_word
-from lab.worlds.probes import held_out_accuracy
+from lab.worlds.probes import PENALTY, held_out_accuracy
 from lab.worlds.settings import Settings, choice, number
 from lab.worlds.shapes import N_FACTORS, N_PIXELS, N_PLACES, N_VALUES, name_of, pictures, read_pictures
 from lab.worlds.world import Curve, Own, Plain, Preset, Profile, Replies
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
 N_MEASURED = 512
 N_PROBED = 2048  # half of them fit a probe, the others judge it
-PENALTY = 0.1
 _WIDTH, _N_LAYERS, _N_HEADS, _D_MLP = 48, 3, 4, 128
 _MIDDLE = N_PLACES // 2
 

@@ -1,9 +1,95 @@
-"""What can be read off a learner's vectors by a linear map."""
+"""What can be read off a learner's vectors by a linear map, and where in it."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from lab.worlds.growth import one_thread
 
 if TYPE_CHECKING:
     import torch
+
+    from lab.worlds.core.learner import Learner
+    from lab.worlds.world import World
+
+PENALTY = 0.1
+N_PROBED = 2000  # half of them fit a probe, the others judge it
+_MOST_POSITIONS = 40  # of longer sequences the last are probed, in fewer sequences
+_LEAST_A_KIND = 10  # sequences that fit a probe for each answer there is
+_DRAWN_BY = 78
+
+
+class Readable(NamedTuple):
+    """How well the right answer can be read at every place of the residual stream.
+
+    Args:
+        layers: Names of the places, from what comes in to what goes out.
+        positions: Which positions of the sequences, counted from 1.
+        shares: Told right by a probe of its own, shape (n_layers, n_positions).
+        learner: Told right by the learner itself, the same sequences.
+        chance: Share of the commonest answer.
+        n: Sequences that judge.
+    """
+
+    layers: list[str]
+    positions: list[int]
+    shares: np.ndarray
+    learner: float
+    chance: float
+    n: int
+
+
+def readable(world: "World", learner: "Learner") -> Readable:
+    """Fit a probe of the right answer at every position of the stream, before and after each block.
+
+    Raises:
+        ValueError: There are too many different answers for so few sequences.
+    """
+    import torch
+
+    generator, question = torch.Generator().manual_seed(_DRAWN_BY), next(iter(world.questions))
+    length = len(world.positions(world.sample(1, generator, question), 0))
+    n = N_PROBED if length <= _MOST_POSITIONS else N_PROBED // 4
+    batch = world.sample(n, generator, question)
+    cache: dict[str, torch.Tensor] = {}
+    with torch.no_grad():
+        replies = world.reply(learner, batch, None, cache)
+    words = sorted(set(replies.gold))
+    if len(words) * _LEAST_A_KIND > n // 2:
+        raise ValueError(
+            f"There are {len(words)} different answers: too many for a linear map that is fitted to "
+            f"{n // 2:,} sequences."
+        )
+    kinds = torch.tensor([words.index(word) for word in replies.gold])
+    places = _stream(learner.body.hook_names)  # type: ignore[arg-type]
+    positions = range(max(0, length - _MOST_POSITIONS), length)
+    with one_thread():
+        shares = [
+            [held_out_accuracy(cache[place][:, position], kinds, PENALTY) for position in positions]
+            for place in places.values()
+        ]
+    half = kinds[n // 2 :]
+    right = [said == gold for said, gold in zip(replies.predictions, replies.gold, strict=True)]
+    return Readable(
+        list(places),
+        [position + 1 for position in positions],
+        np.array(shares),
+        float(np.mean(right[n // 2 :])),
+        half.bincount().max().item() / len(half),
+        len(half),
+    )
+
+
+def _stream(hook_names: "list[str]") -> dict[str, str]:
+    """Name the places between blocks, and between attention and MLP where both are there."""
+    found = {"what comes in": "hook_embed"}
+    for name in hook_names:
+        _, layer, *part = name.split(".") if name.startswith("blocks.") else ("", "", "")
+        if part == ["hook_resid_mid"]:
+            found[f"block {layer}, after attention"] = name
+        elif part == ["hook_resid_post"]:
+            found[f"after block {layer}"] = name
+    return found
 
 
 def left_out_accuracy(first: "torch.Tensor", second: "torch.Tensor", penalty: float) -> float:

@@ -1,7 +1,13 @@
+from types import SimpleNamespace
+
 import numpy as np
+import pytest
 import torch
 
-from lab.worlds.probes import held_out_accuracy, left_out_accuracy
+from lab.worlds.growth import Growth
+from lab.worlds.induction import Induction, InductionSettings
+from lab.worlds.probes import held_out_accuracy, left_out_accuracy, readable
+from lab.worlds.world import Replies
 
 
 def test_it_is_what_fits_to_all_others_tell_one_by_one():
@@ -32,3 +38,58 @@ def test_a_probe_of_many_kinds_is_judged_on_vectors_it_was_not_fitted_on():
     assert 0.2 < held_out_accuracy(noise, kinds, 1.0) < 0.47
     centres = 6 * torch.eye(3, 16)
     assert held_out_accuracy(noise + centres[kinds], kinds, 1.0) > 0.98
+
+
+class Copied:
+    """A world of three numbers whose answer is the first, with a learner that tells it late."""
+
+    def __init__(self, n_kinds: int = 4) -> None:
+        self.n_kinds, self.questions = n_kinds, {"train": ""}
+
+    def sample(self, n, generator, split):
+        return torch.randint(self.n_kinds, (n, 3), generator=generator)
+
+    def positions(self, batch, row):
+        return ["a", "b", "c"]
+
+    def reply(self, learner, batch, hooks, cache):
+        told = torch.nn.functional.one_hot(batch, self.n_kinds).float()
+        cache["hook_embed"] = told
+        cache["blocks.0.hook_resid_post"] = told[:, :1].expand(-1, 3, -1)
+        gold = [str(first) for first in batch[:, 0].tolist()]
+        return Replies(["0"] * len(gold), gold, [{}] * len(gold))
+
+
+LEARNER = SimpleNamespace(
+    body=SimpleNamespace(hook_names=["hook_embed", "blocks.0.hook_resid_post", "ln_final.hook_normalized"])
+)
+
+
+def test_the_answer_is_found_where_it_stands_and_nowhere_else():
+    found = readable(Copied(), LEARNER)
+    assert found.layers == ["what comes in", "after block 0"]
+    assert found.positions == [1, 2, 3]
+    assert found.shares[1].tolist() == [1.0, 1.0, 1.0]
+    assert found.shares[0, 0] == 1.0
+    assert found.shares[0, 1:].max() < 0.35
+    assert found.learner == pytest.approx(0.25, abs=0.05)
+    assert found.chance == pytest.approx(0.27, abs=0.03)
+    assert found.n == 1000
+
+
+def test_too_many_different_answers_are_refused():
+    with pytest.raises(ValueError, match="There are 200 different answers"):
+        readable(Copied(200), LEARNER)
+
+
+def test_a_grown_induction_learner_has_its_answer_at_the_query_after_the_last_block_alone():
+    world = Induction(InductionSettings(n_classes=20, n_steps=350))
+    growth = Growth(world, 0, n_measured=1)
+    for _ in growth.moments():
+        pass
+    found = readable(world, growth.learner.eval())
+    assert found.layers == ["what comes in", "after block 0", "after block 1"]
+    last, query = found.shares[-1], len(found.positions) - 1
+    assert last[query] > 0.95
+    assert found.shares[:-1].max() < 0.75  # one of the two labels that are shown
+    assert last[:query].max() < 0.75

@@ -29,7 +29,7 @@ class Growing:
     @staticmethod
     def build(opened: gr.State) -> View:
         """Place the part inside the current block."""
-        step = _training("worlds-profile-step")
+        step = training("worlds-profile-step")
         told = gr.HTML(elem_id="worlds-profile-told", padding=False)
         plot = gr.Plot(show_label=False, label="As the context grows", elem_id="worlds-profile")
 
@@ -72,7 +72,7 @@ class Own:
     def build(opened: gr.State) -> View:
         """Place the part inside the current block."""
         text = gr.Textbox("", label="A sequence of your own", lines=2, elem_id="worlds-own")
-        step = _training("worlds-own-step")
+        step = training("worlds-own-step")
         told = gr.HTML(elem_id="worlds-own-told", padding=False)
         plot = gr.Plot(show_label=False, label="What it says", elem_id="worlds-own-plot")
         clicked = PlotClick("worlds-own-plot")
@@ -167,7 +167,8 @@ def _drawable(found: Profile) -> tuple[Any, ...]:
     return found.x, found.lines, found.title, found.x_title, found.y_title, found.points
 
 
-def _training(elem_id: str) -> gr.Slider:
+def training(elem_id: str) -> gr.Slider:
+    """Place a slider over the training, 0 to 1."""
     return gr.Slider(
         0, 1, 1, step=0.01, label="Training", elem_id=elem_id,
         info="From the first step to the last: what it was on the way.",

@@ -8,7 +8,7 @@ import gradio as gr
 from lab.ui.opened import Opened
 from lab.ui.people import Lab
 from lab.ui.run_controls import QUIET, Updates
-from lab.ui.worlds import apart, beside, language, matrices, studied, swept
+from lab.ui.worlds import apart, beside, language, layers, matrices, studied, swept
 from lab.ui.worlds.along import Growing, Own, Toy
 from lab.ui.worlds.rooms import ROOMS, Room
 from lab.ui.worlds.swept import Forms
@@ -35,6 +35,7 @@ def _always(room: Room) -> bool:
 
 PARTS = (
     Part("heads", "Heads", apart.suits),
+    Part("layers", "Layers", layers.suits),
     Part("matrices", "Matrices", matrices.suits),
     Part("growing", "More examples", Growing.suits),
     Part("own", "Your own", Own.suits),
@@ -80,6 +81,7 @@ def build(
     """
     builders: dict[str, Callable[[], View]] = {
         "heads": lambda: apart.build(opened),
+        "layers": lambda: layers.build(opened),
         "matrices": lambda: matrices.build(opened),
         "growing": lambda: Growing.build(opened),
         "own": lambda: Own.build(opened),
