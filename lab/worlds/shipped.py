@@ -1,7 +1,8 @@
 """Learners that come with the lab, so that there is one to be seen before any is grown.
 
-A file holds what a learner was at some of its steps, in half precision, and what was measured of it; it is
-named by the run that made it. `python -m lab.experiments.worlds.ship` makes them all.
+A file holds what a learner was at its last step, in half precision, and at some before it, matrices in 8 bits
+a number; and what was measured of it. It is named by the run that made it, and
+`python -m lab.experiments.worlds.ship` makes them all.
 """
 
 import json
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).resolve().parents[2] / "assets" / "learners"
 MAX_BYTES = 500_000
+_SCALE = "|scale"  # ends the names of scales; no parameter has it in its name
 
 
 def write(run_id: str, kept: Kept, made_by: dict[str, Any], folder: Path = FOLDER) -> Path:
@@ -33,13 +35,13 @@ def write(run_id: str, kept: Kept, made_by: dict[str, Any], folder: Path = FOLDE
     from safetensors.torch import save_file
 
     states = kept.snapshots.states
-    size = sum(2 * value.numel() for value in states[0].values())
-    n = max(2, min(len(states), MAX_BYTES // size - 1))
-    steps = list(states)
-    chosen = sorted({steps[round(place * (len(steps) - 1) / (n - 1))] for place in range(n)})
-    tensors = {
-        f"{step}/{name}": value.contiguous() for step in chosen for name, value in states[step].items()
-    }
+    *earlier, final = states
+    tensors = _named(final, states[final])
+    left = MAX_BYTES - _n_bytes(tensors)
+    n = min(len(earlier), max(1, left // _n_bytes(_named(0, _packed(states[0])))))
+    chosen = {earlier[round(place * len(earlier) / n)] for place in range(n)}  # the first, then evenly
+    for step in sorted(chosen):
+        tensors |= _named(step, _packed(states[step]))
     history = [_row(moment) for moment in kept.history if moment.measures]
     folder.mkdir(parents=True, exist_ok=True)
     for last in folder.glob(f"{kept.world.id}-*.safetensors"):
@@ -73,7 +75,41 @@ def _read(path: Path) -> tuple[Snapshots, list[Moment]]:
         for key in file.keys():  # noqa: SIM118 - no dict
             step, name = key.split("/", 1)
             states.setdefault(int(step), {})[name] = file.get_tensor(key)
-    return Snapshots.of(states), [_moment(row) for row in history]
+    return Snapshots.of({step: _unpacked(state) for step, state in states.items()}), [
+        _moment(row) for row in history
+    ]
+
+
+def _named(step: int, state: "dict[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
+    return {f"{step}/{name}": value.contiguous() for name, value in state.items()}
+
+
+def _n_bytes(tensors: "dict[str, torch.Tensor]") -> int:
+    return sum(value.numel() * value.element_size() for value in tensors.values())
+
+
+def _packed(state: "dict[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
+    """Round matrices to whole numbers of -127 to 127, with a scale a row; vectors stay as they are."""
+    import torch
+
+    found = {}
+    for name, value in state.items():
+        found[name] = value
+        if value.dim() > 1:
+            most = value.float().abs().amax(tuple(range(1, value.dim())), keepdim=True)
+            scale = most.clamp_min(1e-6) / 127
+            found[name] = (value.float() / scale).round().to(torch.int8)
+            found[name + _SCALE] = scale
+    return found
+
+
+def _unpacked(state: "dict[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
+    """Return what `_packed` was given, each number of a matrix within half a 127th of its row's greatest."""
+    return {
+        name: (value.float() * state[name + _SCALE]).half() if name + _SCALE in state else value
+        for name, value in state.items()
+        if not name.endswith(_SCALE)
+    }
 
 
 def _row(moment: Moment) -> list[Any]:

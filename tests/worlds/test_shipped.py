@@ -41,6 +41,29 @@ def test_a_learner_is_read_as_it_was_but_for_half_precision(kept, tmp_path):
     assert math.isnan(found.history[0].loss) and found.history[-1].loss == measured[-1].loss
 
 
+def test_earlier_snapshots_are_within_half_a_step_of_eight_bits_rounded_to_half_precision(kept, tmp_path):
+    shipped.write("a1", kept, {}, tmp_path)
+    found = shipped.find("a1", WORLD, tmp_path)
+    for step in found.snapshots.steps[:-1]:
+        for name, value in found.snapshots.states[step].items():
+            there = kept.snapshots.states[step][name].float()
+            most = (
+                there.abs().amax(tuple(range(1, there.dim())), keepdim=True) if there.dim() > 1 else 0 * there
+            )
+            assert ((value.float() - there).abs() <= most * (1 / 254 + 1 / 2048) + 1e-6).all()
+
+
+def test_as_many_snapshots_ship_as_fit(kept, tmp_path, monkeypatch):
+    shipped.write("a1", kept, {}, tmp_path)
+    assert shipped.find("a1", WORLD, tmp_path).snapshots.steps == kept.snapshots.steps
+    states = kept.snapshots.states
+    one = shipped._n_bytes(shipped._packed(states[0]))
+    monkeypatch.setattr(shipped, "MAX_BYTES", shipped._n_bytes(states[200]) + 3 * one)
+    shipped.write("b2", kept, {}, tmp_path)
+    first, *between, last = shipped.find("b2", WORLD, tmp_path).snapshots.steps
+    assert (first, last, len(between)) == (0, 200, 2)
+
+
 def test_a_new_learner_takes_the_place_of_its_worlds_last(kept, tmp_path):
     shipped.write("a1", kept, {}, tmp_path)
     assert shipped.write("b2", kept, {}, tmp_path) == next(iter(tmp_path.iterdir()))
