@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).resolve().parents[2] / "assets" / "learners"
 MAX_BYTES = 500_000
+_ENTRY = 130  # bytes that a file's header spends on a tensor
 _SCALE = "|scale"  # ends the names of scales; no parameter has it in its name
 
 
@@ -35,19 +36,20 @@ def write(run_id: str, kept: Kept, made_by: dict[str, Any], folder: Path = FOLDE
     from safetensors.torch import save_file
 
     states = kept.snapshots.states
+    history = [_row(moment) for moment in kept.history if moment.measures]
+    told = {"history": json.dumps(history), "made_by": json.dumps(made_by)}
     *earlier, final = states
     tensors = _named(final, states[final])
-    left = MAX_BYTES - _n_bytes(tensors)
+    left = MAX_BYTES - _n_bytes(tensors) - sum(map(len, told.values()))
     n = min(len(earlier), max(1, left // _n_bytes(_named(0, _packed(states[0])))))
     chosen = {earlier[round(place * len(earlier) / n)] for place in range(n)}  # the first, then evenly
     for step in sorted(chosen):
         tensors |= _named(step, _packed(states[step]))
-    history = [_row(moment) for moment in kept.history if moment.measures]
     folder.mkdir(parents=True, exist_ok=True)
     for last in folder.glob(f"{kept.world.id}-*.safetensors"):
         last.unlink()
     path = folder / f"{kept.world.id}-{run_id}.safetensors"
-    save_file(tensors, path, {"history": json.dumps(history), "made_by": json.dumps(made_by)})
+    save_file(tensors, path, told)
     return path
 
 
@@ -85,7 +87,8 @@ def _named(step: int, state: "dict[str, torch.Tensor]") -> "dict[str, torch.Tens
 
 
 def _n_bytes(tensors: "dict[str, torch.Tensor]") -> int:
-    return sum(value.numel() * value.element_size() for value in tensors.values())
+    """Return what tensors take in a file, their lines in its header included."""
+    return sum(value.numel() * value.element_size() + _ENTRY for value in tensors.values())
 
 
 def _packed(state: "dict[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
