@@ -4,10 +4,13 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from lab.figures.frame import framed, shown
-from lab.figures.growth import ATTENTION
 from lab.figures.palette import INK
 
 HIGH, LOW = 0.9, 0.1
+_PALE: list[list] = [
+    [0.0, "rgba(10, 118, 196, 0.03)"],
+    [1.0, "rgba(10, 118, 196, 0.38)"],
+]  # ink is read on it
 
 
 def sweep_map(
@@ -34,7 +37,7 @@ def sweep_map(
             y=[f"{value:g}" for value in middle.index],
             zmin=0,
             zmax=1,
-            colorscale=ATTENTION,
+            colorscale=_PALE,
             xgap=2,
             ygap=2,
             text=[[f"{value:.0%}" for value in row] for row in middle.to_numpy()],
@@ -55,6 +58,6 @@ def sweep_map(
         f"under {LOW:.0%} in {(values < LOW).sum()}"
     )
     framed(figure, title, x[1], y[1], height=150 + 46 * len(middle))
-    figure.update_xaxes(type="category")
-    figure.update_yaxes(type="category")
+    figure.update_xaxes(type="category", showgrid=False)
+    figure.update_yaxes(type="category", showgrid=False)
     return figure

@@ -9,6 +9,7 @@ from lab.figures import attention_map, head_map
 from lab.ui.opened import Opened
 from lab.ui.run_controls import QUIET
 from lab.ui.widgets.markup import note, stat_tiles
+from lab.ui.widgets.offered import OfferedCheckboxes, OfferedDropdown
 from lab.ui.widgets.plot_click import PlotClick
 from lab.ui.worlds.rooms import Room, kept_of, room_of
 from lab.ui.worlds.view import Sight, View
@@ -70,7 +71,7 @@ def build(opened: gr.State) -> View:
                 0, 1, 1, step=0.01, label="Training", elem_id="worlds-step",
                 info="From the first step to the last: what it was on the way.",
             )  # fmt: skip
-            silenced = gr.CheckboxGroup(
+            silenced = OfferedCheckboxes(
                 [], label="Switch heads off", elem_id="worlds-silenced",
                 info="layer.head, both from 0: what it gathers is replaced by nothing.",
             )  # fmt: skip
@@ -78,7 +79,7 @@ def build(opened: gr.State) -> View:
                 False, label="Later heads keep looking where they did", elem_id="worlds-fixed",
                 info="Shows what a head itself brings, not what others look at without it.",
             )  # fmt: skip
-            head = gr.Dropdown(
+            head = OfferedDropdown(
                 [], label="Show the attention of", elem_id="worlds-head",
                 info="Rows look, columns are looked at.",
             )  # fmt: skip

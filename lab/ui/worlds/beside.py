@@ -10,6 +10,7 @@ from lab.figures import growth_curves
 from lab.ui.opened import Opened
 from lab.ui.run_controls import QUIET
 from lab.ui.widgets.markup import note
+from lab.ui.widgets.offered import OfferedDropdown
 from lab.ui.worlds.rooms import kept_of, room_of, world_of
 from lab.ui.worlds.view import Latest, Sight, View
 from lab.ui.worlds.watch import plotted
@@ -26,11 +27,11 @@ NOBODY = (
 def build(opened: gr.State, latest: gr.State) -> View:
     """Place the part inside the current block."""
     with gr.Row():
-        other = gr.Dropdown(
+        other = OfferedDropdown(
             [], label="The other learner", elem_id="worlds-beside-other",
             info="One that was on screen before, named by what is different there.",
         )  # fmt: skip
-        measure = gr.Dropdown(
+        measure = OfferedDropdown(
             [], label="Measure", elem_id="worlds-beside-measure", info="What is drawn of both."
         )
     told = gr.HTML(elem_id="worlds-beside-told", padding=False)

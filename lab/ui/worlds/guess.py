@@ -10,6 +10,7 @@ from lab.figures import growth_curves
 from lab.ui.opened import Opened
 from lab.ui.run_controls import LIGHT, QUIET
 from lab.ui.widgets.markup import note
+from lab.ui.widgets.offered import OfferedDropdown
 from lab.ui.worlds.rooms import ROOMS, Room, kept_of, world_of
 from lab.worlds.shelf import Kept
 
@@ -35,7 +36,7 @@ def build(chooser: gr.Radio, opened: gr.State, when: Sequence[Any]) -> gr.Dropdo
         gr.Markdown(ABOUT)
         with gr.Row():
             choices = measures_of(ROOMS[0])
-            measure = gr.Dropdown(
+            measure = OfferedDropdown(
                 choices, value=choices[0][1], label="Measure", elem_id="worlds-guess-measure",
                 info="One of the curves of the world that is chosen.",
             )  # fmt: skip

@@ -11,6 +11,7 @@ from lab.experiments.studies import Study
 from lab.figures import seed_bands
 from lab.ui.run_controls import QUIET
 from lab.ui.widgets.markup import claims_table, note
+from lab.ui.widgets.offered import OfferedDropdown
 from lab.ui.worlds.rooms import Room
 from lab.ui.worlds.view import Sight, View
 from lab.ui.worlds.watch import plotted
@@ -26,7 +27,7 @@ def suits(room: Room) -> bool:
 def build(chooser: gr.Radio) -> View:
     """Place the part inside the current block; `chooser` says which world is looked at."""
     claims = gr.HTML(elem_id="worlds-study-claims", padding=False)
-    measure = gr.Dropdown(
+    measure = OfferedDropdown(
         [], label="Show", elem_id="worlds-study-measure",
         info="A band holds all seeds, the line is their median.",
     )  # fmt: skip

@@ -11,6 +11,7 @@ from lab.experiments.worlds.sweeps import Sweep
 from lab.figures import sweep_map
 from lab.ui.run_controls import LIGHT, QUIET, Updates
 from lab.ui.widgets.markup import note
+from lab.ui.widgets.offered import OfferedDropdown
 from lab.ui.widgets.plot_click import PlotClick
 from lab.ui.worlds import form
 from lab.ui.worlds.rooms import ROOMS, Room
@@ -34,7 +35,7 @@ def build(chooser: gr.Radio, forms: Forms) -> View:
         chooser: Which world is looked at.
         forms: What a click on a cell sets.
     """
-    measure = gr.Dropdown(
+    measure = OfferedDropdown(
         [], label="Show", elem_id="worlds-sweep-measure",
         info="At the end of each training, the median over seeds. A click on a cell sets its settings.",
     )  # fmt: skip
