@@ -49,6 +49,8 @@ def test_a_learner_is_trained_watched_asked_and_taken_apart(page):
     expect(page.locator("#worlds-silenced").get_by_label("0.0")).to_be_checked()
     number(page, "worlds-step", 0)
     expect(cut).to_contain_text("Step0the nearest", timeout=LONG)
+    page.locator("#worlds-closer").get_by_role("tab", name="Layers").click()
+    expect(page.locator("#worlds-layers")).to_contain_text("After 300 steps the answer", timeout=LONG)
     page.locator("#worlds-closer").get_by_role("tab", name="Side by side").click()
     expect(page.locator("#worlds-beside-plot")).to_contain_text("known classes", timeout=LONG)
 
@@ -84,8 +86,15 @@ def test_a_person_draws_balls_and_predicts_where_a_measure_ends(page):
     expect(page.locator("#worlds-guess-told")).to_contain_text("You said 0.5", timeout=LONG)
 
 
-def test_a_training_is_stopped_and_goes_on_from_what_is_asked_for(page):
+def test_settings_are_set_on_the_map_and_a_training_of_them_is_stopped(page):
     open_world(page, "Context or weights")
+    page.locator("#worlds-closer").get_by_role("tab", name="Map of settings").click()
+    expect(page.locator("#worlds-sweep-told")).to_contain_text("90 trainings", timeout=LONG)
+    right_end = page.locator("#worlds-sweep .nsewdrag").first.bounding_box()["width"] - 8
+    page.locator("#worlds-sweep .nsewdrag").first.click(position={"x": right_end, "y": 8})
+    expect(page.locator("#worlds-sweep-told")).to_contain_text("classes 4,096, bursty share 1.", timeout=LONG)
+    expect(page.locator("#abrupt-n-classes input")).to_have_value("4096")
+    expect(page.locator("#abrupt-n-steps input[type=number]")).to_have_value("1500")
     number(page, "abrupt-n-steps", 3000)
     page.locator("#abrupt-run").click()
     expect(page.locator("#abrupt-status")).to_contain_text("of 3,000 steps", timeout=LONG)
