@@ -85,6 +85,7 @@ def check(registry: Registry, paper_id: str, is_quick: bool, as_json: bool, is_k
     """
     from lab.experiments import studies
     from lab.experiments.registry import known_names
+    from lab.runs.environment import environment
 
     if is_kept and is_quick:
         raise ValueError("--keep keeps a full study: leave --quick away")
@@ -97,6 +98,7 @@ def check(registry: Registry, paper_id: str, is_quick: bool, as_json: bool, is_k
         raise ValueError(
             f"paper {paper_id!r} is planned and has no check yet; `papers` shows which are ready"
         )
+    made_with = environment()  # the code that measures, whatever is written meanwhile
     with Store() as store:
         result = experiment.check(is_quick, store)
         outcome = {"holds": result.holds, "is_quick": is_quick, "claims": result.claims}
@@ -112,7 +114,7 @@ def check(registry: Registry, paper_id: str, is_quick: bool, as_json: bool, is_k
         }
     print(json_line(shown) if as_json else _report(paper, outcome, shown.get("study")))
     if is_kept:
-        print(f"kept as {studies.keep(result, weights)}", file=sys.stderr)
+        print(f"kept as {studies.keep(result, weights, made_with)}", file=sys.stderr)
     return EXIT_CODES[result.holds]
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from lab.experiments.registry import CheckResult
-from lab.runs.environment import environment
 from lab.runs.plain import plain
 
 FOLDER = Path(__file__).resolve().parents[2] / "assets" / "studies"
@@ -48,13 +47,24 @@ class Study:
         )
 
 
-def keep(result: CheckResult, weights: Mapping[str, str], folder: Path | None = None) -> Path:
+def keep(
+    result: CheckResult,
+    weights: Mapping[str, str],
+    made_with: Mapping[str, Any],
+    folder: Path | None = None,
+) -> Path:
     """Write a full check as a study.
+
+    Args:
+        result: What was measured.
+        weights: Digests of the weights that it was measured with.
+        made_with: The `environment` when it began.
+        folder: Where to write.
 
     Raises:
         OSError: It can't be written.
     """
-    study = Study(result.paper, result.holds, result.claims, result.tables, dict(weights), environment())
+    study = Study(result.paper, result.holds, result.claims, result.tables, dict(weights), dict(made_with))
     path = (folder or FOLDER) / f"{result.paper}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(plain(asdict(study)), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

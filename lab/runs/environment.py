@@ -12,6 +12,9 @@ from typing import Any
 from lab import __version__
 
 PACKAGES = ("torch", "transformers")
+RESULTS = ("assets/examples", "assets/learners", "assets/studies", "assets/sweeps")
+"""What is made by the code and read by nothing that measures: several may be made one after the other."""
+_EXCEPT = tuple(f":(exclude){folder}" for folder in RESULTS)
 
 
 def environment() -> dict[str, Any]:
@@ -19,7 +22,8 @@ def environment() -> dict[str, Any]:
 
     Returns:
         python, platform, cpu, cores (usable by this process), ram_bytes, torch, transformers, lab, commit
-        (ends in "-dirty" when tracked files were changed) and time (UTC, ISO 8601); None for the unknown.
+        (ends in "-dirty" when tracked files other than `RESULTS` were changed) and time (UTC, ISO 8601);
+        None for the unknown.
     """
     return {**_machine(), "time": datetime.now(timezone.utc).isoformat(timespec="seconds")}
 
@@ -68,7 +72,13 @@ def _version(package: str) -> str | None:
 def _commit(root: Path) -> str | None:
     if not (root / ".git").exists():  # installed, perhaps inside someone else's checkout
         return None
-    command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    commit = _git(root, "rev-parse", "HEAD")
+    changed = _git(root, "status", "--porcelain", "--untracked-files=no", "--", ".", *_EXCEPT)
+    return f"{commit}-dirty" if commit and changed else commit
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    command = ["git", "-C", str(root), *arguments]
     try:
         found = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False)
     except (OSError, subprocess.SubprocessError):

@@ -11,6 +11,7 @@ from lab.__main__ import main
 from lab.cli import show
 from lab.experiments import EXPERIMENTS, studies
 from lab.experiments.registry import CheckResult
+from lab.runs.environment import environment
 
 CLAIMS = [{"claim": "a", "measured": "b", "verdict": "holds"}]
 
@@ -19,7 +20,7 @@ CLAIMS = [{"claim": "a", "measured": "b", "verdict": "holds"}]
 def kept(tmp_path, monkeypatch):
     monkeypatch.setattr(studies, "FOLDER", tmp_path / "studies")
     result = CheckResult("ic-lora", True, CLAIMS, {"measures": [{"value": np.float64(0.5), "n": 3}]})
-    studies.keep(result, {"probe/model.safetensors": "abc"})
+    studies.keep(result, {"probe/model.safetensors": "abc"}, environment())
     return tmp_path / "studies" / "ic-lora.json"
 
 

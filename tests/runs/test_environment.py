@@ -5,8 +5,10 @@ import subprocess
 import sys
 from datetime import datetime, timezone
 
+import pytest
+
 from lab import __version__
-from lab.runs.environment import environment
+from lab.runs.environment import _commit, environment
 
 
 def test_environment_names_the_machine_the_versions_and_now():
@@ -26,3 +28,30 @@ def test_environment_imports_no_framework():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """Make a repository with a file of code and one of results."""
+    for name in ("lab/code.py", "assets/studies/one.json"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True)
+        path.write_text("1")
+    who = ["-c", "user.name=nobody", "-c", "user.email=nobody@example.org"]
+    for command in (["init", "-q"], ["add", "."], [*who, "commit", "-qm", "first"]):
+        subprocess.run(["git", "-C", str(tmp_path), *command], check=True)
+    return tmp_path
+
+
+def test_changed_code_is_told_of_and_new_results_are_not(checkout):
+    clean = _commit(checkout)
+    assert len(clean) == 40
+    (checkout / "assets/studies/one.json").write_text("2")
+    (checkout / "untracked").write_text("3")
+    assert _commit(checkout) == clean
+    (checkout / "lab/code.py").write_text("2")
+    assert _commit(checkout) == f"{clean}-dirty"
+
+
+def test_outside_a_checkout_there_is_no_commit(tmp_path):
+    assert _commit(tmp_path) is None
