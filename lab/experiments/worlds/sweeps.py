@@ -104,7 +104,7 @@ def sweep(experiment: str, work: Path, n_processes: int = 1, folder: Path | None
     """
     if experiment not in PLANS:
         raise ValueError(f"there are plans for {', '.join(PLANS)}, got {experiment!r}: add it to PLANS")
-    plan, done = PLANS[experiment], work / f"{experiment}.jsonl"
+    plan, done, made_with = PLANS[experiment], work / f"{experiment}.jsonl", environment()
     work.mkdir(parents=True, exist_ok=True)
     rows = [json.loads(line) for line in done.read_text().splitlines()] if done.is_file() else []
     known = {_key(plan, row) for row in rows}
@@ -119,7 +119,7 @@ def sweep(experiment: str, work: Path, n_processes: int = 1, folder: Path | None
     rows.sort(key=lambda row: _key(plan, row))
     found = Sweep(
         experiment, plan.x[0], plan.y[0], dict(plan.settings), list(plan.measures), rows,
-        f"{COMMAND} {experiment}", environment(),
+        f"{COMMAND} {experiment}", made_with,
     )  # fmt: skip
     path = (folder or FOLDER) / f"{experiment}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -148,9 +148,9 @@ def _key(plan: Plan, row: Mapping[str, Any]) -> tuple[Any, ...]:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(prog=COMMAND, description="Train maps of worlds over two settings.")
-    parser.add_argument("experiments", nargs="*", default=list(PLANS))
-    parser.add_argument("--work", type=Path, default=Path("sweeps-work"))
-    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("experiments", nargs="*", default=list(PLANS), help=f"of {', '.join(PLANS)}")
+    parser.add_argument("--work", type=Path, default=Path("sweeps-work"), help="holds finished cells")
+    parser.add_argument("--processes", type=int, default=1, help="trainings at a time")
     given = parser.parse_args(arguments)
     for experiment in given.experiments:
         for line in sweep(experiment, given.work, given.processes):

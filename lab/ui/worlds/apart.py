@@ -11,6 +11,7 @@ from lab.ui.run_controls import QUIET
 from lab.ui.widgets.markup import note, stat_tiles
 from lab.ui.widgets.offered import OfferedCheckboxes, OfferedDropdown
 from lab.ui.widgets.plot_click import PlotClick
+from lab.ui.worlds.along import training
 from lab.ui.worlds.rooms import Room, kept_of, room_of
 from lab.ui.worlds.view import Sight, View
 from lab.ui.worlds.watch import NOT_KEPT, plotted
@@ -67,10 +68,7 @@ def build(opened: gr.State) -> View:
     """Place the part inside the current block."""
     with gr.Row(equal_height=False):
         with gr.Column(scale=3, min_width=320):
-            step = gr.Slider(
-                0, 1, 1, step=0.01, label="Training", elem_id="worlds-step",
-                info="From the first step to the last: what it was on the way.",
-            )  # fmt: skip
+            step = training("worlds-step")
             silenced = OfferedCheckboxes(
                 [], label="Switch heads off", elem_id="worlds-silenced",
                 info="layer.head, both from 0: what it gathers is replaced by nothing.",

@@ -79,6 +79,8 @@ def last(work: Path, device: str = "cpu") -> Iterator[Step]:
 
 
 def _trained_painter() -> Any:
+    """Load the weights that the stage before has written, not the network that it has left in memory."""
+    painter_model.load_painter.cache_clear()
     return painter_model.load_painter().requires_grad_(True)
 
 
