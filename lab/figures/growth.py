@@ -217,7 +217,9 @@ def matrices(blocks: Mapping[str, np.ndarray], title: str) -> go.Figure:
     from lab.figures.palette import DIVERGING
 
     most = max(float(np.abs(block).max()) for block in blocks.values()) or 1.0
-    figure = make_subplots(1, len(blocks), subplot_titles=[shown(name) for name in blocks])
+    captions = [shown(name).replace(": ", "<br>") for name in blocks]  # two lines: four stand on a phone
+    figure = make_subplots(1, len(blocks), subplot_titles=captions)
+    figure.update_annotations(font_size=12)
     for place, block in enumerate(blocks.values(), start=1):
         figure.add_heatmap(
             z=block,
@@ -230,7 +232,8 @@ def matrices(blocks: Mapping[str, np.ndarray], title: str) -> go.Figure:
             row=1,
             col=place,
         )
-    framed(figure, title, height=330)
+    framed(figure, title, height=350)
+    figure.update_layout(margin_t=figure.layout.margin.t + 20)
     figure.update_yaxes(autorange="reversed", showticklabels=False)
     figure.update_xaxes(showticklabels=False)
     return figure

@@ -78,6 +78,6 @@ def stream_map(values: np.ndarray, layers: Sequence[str], positions: Sequence[in
         )
     )
     framed(figure, title, "position in the sequence", "", height=190 + 34 * len(layers))
-    figure.update_xaxes(type="category", showgrid=False)
+    figure.update_xaxes(type="category", showgrid=False, nticks=8, tickangle=0)
     figure.update_yaxes(type="category", showgrid=False)
     return figure

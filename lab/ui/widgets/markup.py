@@ -63,7 +63,7 @@ def claims_table(claims: Sequence[Mapping[str, str]]) -> str:
     if not claims:
         return ""
     rows = "".join(
-        f'<tr><td style="white-space:nowrap"><b>{_MARKS.get(claim["verdict"], "")} '
+        f'<tr><td style="min-width:4.5rem"><b>{_MARKS.get(claim["verdict"], "")} '
         f"{escape(claim['verdict'])}</b></td>"
         f"<td>{escape(claim['claim'])}</td><td>{escape(claim['measured'])}</td></tr>"
         for claim in claims

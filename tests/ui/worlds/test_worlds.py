@@ -231,7 +231,7 @@ def test_the_matrices_of_a_layer_are_shown_as_they_were_at_a_step(store):
     assert (first.data[0].z != last.data[0].z).any()
     assert "after 200 steps" in last.layout.title.text.replace("<br>", " ")
     ov = kept.learner.body.ov[0, -1].item()
-    assert last.layout.annotations[0].text == f"head 0: OV {ov:+.2f}"
+    assert last.layout.annotations[0].text == f"head 0<br>OV {ov:+.2f}"
 
 
 def test_settings_are_compared_with_a_run_of_their_own_world_alone(tmp_path, opened):
