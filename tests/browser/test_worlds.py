@@ -90,6 +90,8 @@ def test_settings_are_set_on_the_map_and_a_training_of_them_is_stopped(page):
     open_world(page, "Context or weights")
     page.locator("#worlds-closer").get_by_role("tab", name="Map of settings").click()
     expect(page.locator("#worlds-sweep-told")).to_contain_text("90 trainings", timeout=LONG)
+    expect(page.locator("#worlds-sweep .heatmaplayer").first).to_be_attached(timeout=LONG)
+    page.wait_for_timeout(2000)  # the run of the world that was turned to is drawn, and told of, by then
     right_end = page.locator("#worlds-sweep .nsewdrag").first.bounding_box()["width"] - 8
     page.locator("#worlds-sweep .nsewdrag").first.click(position={"x": right_end, "y": 8})
     expect(page.locator("#worlds-sweep-told")).to_contain_text("classes 4,096, bursty share 1.", timeout=LONG)
