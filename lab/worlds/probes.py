@@ -58,7 +58,7 @@ def readable(world: "World", learner: "Learner") -> Readable:
     if len(words) * _LEAST_A_KIND > n // 2:
         raise ValueError(
             f"There are {len(words)} different answers: too many for a linear map that is fitted to "
-            f"{n // 2:,} sequences."
+            f"{n // 2:,} sequences. Train a learner that has fewer to choose from."
         )
     kinds = torch.tensor([words.index(word) for word in replies.gold])
     places = _stream(learner.body.hook_names)  # type: ignore[arg-type]

@@ -34,7 +34,7 @@ class Growing:
         plot = gr.Plot(show_label=False, label="As the context grows", elem_id="worlds-profile")
 
         def draw(run: Opened | None, share: float) -> list[Any]:
-            return _drawn(run, Growing.suits, lambda kept: profile_of(kept, share))
+            return drawn(run, Growing.suits, lambda kept: _figure(profile_of(kept, share)))
 
         step.change(draw, [opened, step], [told, plot], **QUIET)
         return View([step], [told, plot], lambda sight, share: draw(sight.run, share))
@@ -55,7 +55,7 @@ class Toy:
 
         def show(sight: Sight) -> list[Any]:
             found = world_of(sight.run).toy() if sight.run is not None else None
-            return [plotted(None if found is None else profile_lines(*_drawable(found)))]
+            return [plotted(_figure(found))]
 
         return View([], [plot], show)
 
@@ -89,7 +89,7 @@ class Own:
 
         def draw(run: Opened | None, written: str, share: float) -> list[Any]:
             is_clicked = run is not None and bool(room_of(run).world.own and room_of(run).world.own.click)
-            return _drawn(run, Own.suits, lambda kept: told_of(kept, share, written), is_clicked)
+            return drawn(run, Own.suits, lambda kept: _figure(told_of(kept, share, written), is_clicked))
 
         def add(run: Opened | None, written: str, event: gr.EventData) -> str:
             own = room_of(run).world.own if run is not None else None
@@ -145,26 +145,31 @@ def _at(found: Profile | None, step: int, kept: Kept) -> Profile | None:
     return found._replace(title=f"After {step:,} steps: {found.title}")
 
 
-def _drawn(
-    run: Opened | None,
-    suits: Callable[[Room], bool],
-    found_of: Callable[[Kept], Profile | None],
-    is_clicked: bool = False,
-) -> list[Any]:
+def drawn(run: Opened | None, suits: Callable[[Room], bool], figure_of: Callable[[Kept], Any]) -> list[Any]:
+    """Return what is told, and what is drawn, of a run's learner.
+
+    Args:
+        run: The run on screen.
+        suits: For which worlds there is something to draw.
+        figure_of: Draws it; None hides the plot, and the message of a ValueError is told.
+    """
     if run is None or not suits(room_of(run)):
         return ["", plotted(None)]
     kept = kept_of(run)
     if kept is None:
         return [note("info", NOT_KEPT), plotted(None)]
     try:
-        found = found_of(kept)
+        return ["", plotted(figure_of(kept))]
     except ValueError as error:
         return [note("warn", str(error)), plotted(None)]
-    return ["", plotted(None if found is None else profile_lines(*_drawable(found), is_clicked))]
 
 
-def _drawable(found: Profile) -> tuple[Any, ...]:
-    return found.x, found.lines, found.title, found.x_title, found.y_title, found.points
+def _figure(found: Profile | None, is_clicked: bool = False) -> Any:
+    if found is None:
+        return None
+    return profile_lines(
+        found.x, found.lines, found.title, found.x_title, found.y_title, found.points, is_clicked
+    )
 
 
 def training(elem_id: str) -> gr.Slider:

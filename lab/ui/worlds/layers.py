@@ -7,11 +7,9 @@ import gradio as gr
 from lab.figures import stream_map
 from lab.ui.opened import Opened
 from lab.ui.run_controls import QUIET
-from lab.ui.widgets.markup import note
-from lab.ui.worlds.along import training
-from lab.ui.worlds.rooms import Room, kept_of, room_of
+from lab.ui.worlds.along import drawn, training
+from lab.ui.worlds.rooms import Room
 from lab.ui.worlds.view import View
-from lab.ui.worlds.watch import NOT_KEPT, plotted
 from lab.worlds.probes import Readable, readable
 from lab.worlds.shelf import Kept
 
@@ -34,15 +32,7 @@ def build(opened: gr.State) -> View:
     plot = gr.Plot(show_label=False, label="Where the answer can be read", elem_id="worlds-layers")
 
     def draw(run: Opened | None, share: float) -> list[Any]:
-        if run is None or not suits(room_of(run)):
-            return ["", plotted(None)]
-        kept = kept_of(run)
-        if kept is None:
-            return [note("info", NOT_KEPT), plotted(None)]
-        try:
-            return ["", plotted(figure_of(kept, share))]
-        except ValueError as error:
-            return [note("info", str(error)), plotted(None)]
+        return drawn(run, suits, lambda kept: figure_of(kept, share))
 
     step.change(draw, [opened, step], [told, plot], **QUIET)
     return View([step], [told, plot], lambda sight, share: draw(sight.run, share))

@@ -114,7 +114,7 @@ def _rotated(x: torch.Tensor, turns: tuple[torch.Tensor, torch.Tensor], places: 
 class _Rotation(torch.autograd.Function):
     """Turn the halves of x, shape (…, pos, d_head), as pairs; its gradient is turned back.
 
-    Written out it copies x once, where autograd over slices and products copies it six times.
+    Written out it makes one new tensor, where autograd makes one for every slice and product.
     """
 
     @staticmethod

@@ -79,8 +79,8 @@ class Transformer(nn.Module):
     ) -> torch.Tensor:
         """Run embeddings through the blocks.
 
-        Where nobody watches the last block it is computed for the positions that are read alone: half of the
-        work of two layers of which the last position is read.
+        Where nobody watches the last block it is computed for the positions that are read alone; keys and
+        values are those of all.
 
         Args:
             x: Shape (batch, pos, d_model).
