@@ -9,6 +9,7 @@ learn what the factors are; where it is dealt anew in every sequence, the labels
 | fixed map | D_fix | value v of the hidden factor has label v |
 | random map | D_rnd | the labels of the values are dealt anew in every sequence |
 | `p_fixed` | D_rnd^fix | share of the sequences whose map is fixed |
+| `switch` | | the step from which on every map is random |
 | in-weights probe | in-weights score | reads every factor from a picture without context |
 | in-context probe | in-context score | reads the value of the hidden factor from the query in its context |
 | label probe | | reads the query's label at the same place, before the last block |
@@ -48,6 +49,7 @@ class FactorsSettings(Settings):
     """What can be changed in this world."""
 
     p_fixed: float = number(0.5, 0.0, 1.0, "Fixed maps", "Share of the sequences whose map is fixed.")
+    switch: int = number(0, 0, 6000, "Switch", "The step from which on all maps are random; 0: never.")
     n_pairs: int = choice(16, (8, 12, 16), "Pictures", "Of a sequence; the last one is the query.")
     noise: float = number(0.1, 0.0, 0.5, "Noise", "Standard deviation of what is added to a pixel.")
     rate: float = number(5e-3, 1e-4, 1e-2, "Learning rate", "Of AdamW.", is_log=True)
@@ -58,6 +60,12 @@ PRESETS = (
     Preset("Half of the maps fixed", {}, "First the factors are known, then looking up begins."),
     Preset("All maps random", {"p_fixed": 0.0}, "It has to find factors and looking up at once: it waits."),
     Preset("All maps fixed", {"p_fixed": 1.0}, "The factors are known, but random maps stay at chance."),
+    Preset(
+        "Fixed first, then random",
+        {"p_fixed": 1.0, "switch": 500},
+        "The factors are known when labels are dealt anew at step 500: now looking up is learned in a few "
+        "hundred steps, without any fixed map.",
+    ),
     Preset("A tenth fixed", {"p_fixed": 0.1}, "Are few sequences with fixed maps enough?"),
 )
 
@@ -115,7 +123,10 @@ class Factors(Plain):
         Curve("in_weights", "in weights", "probe", "All factors, read from a picture alone; chance is .25."),
         Curve("in_context", "in context", "probe", "Hidden factor's value; .56 if the factor isn't known."),
         Curve("label", "label, in context", "probe", "The query's label, random map, before the last block."),
-    )
+        Curve("same_value", "best head: query → same value", "attention",
+              "On pictures with the query's value of the hidden factor, and on their labels."),
+        Curve("even", "even attention", "attention", "What it would be of one who looks at all alike."),
+    )  # fmt: skip
 
     @property
     def schedule(self) -> Schedule:
@@ -149,6 +160,10 @@ class Factors(Plain):
         is_fixed = torch.rand(n, 1, generator=generator) < share
         known = Shown(pixels, values, factor, values[..., 0]).value
         return Shown(pixels, values, factor, torch.where(is_fixed, known, dealt.gather(1, known)))
+
+    def met(self, step: int) -> str:
+        """Return "random" once it is time to switch."""
+        return "random" if 0 < self.settings.switch <= step else "train"
 
     def scores(
         self, learner: "Learner", batch: Shown, hooks: "Hooks | None" = None, cache: "Cache | None" = None
@@ -203,7 +218,21 @@ class Factors(Plain):
             in_context.append(held_out_accuracy(within[name][:, -1], batch.value[:, -1], PENALTY))
         before_last = within[f"blocks.{_N_LAYERS - 1}.hook_resid_pre"][:, -1]
         label = held_out_accuracy(before_last, batch.labels[:, -1], PENALTY)
-        return {"in_weights": max(in_weights), "in_context": max(in_context), "label": label}
+        probed = {"in_weights": max(in_weights), "in_context": max(in_context), "label": label}
+        return probed | self._looked_at(within, batch)
+
+    def _looked_at(self, cache: "Cache", batch: Shown) -> dict[str, float]:
+        """Return how much the query looks at pairs of its value, by the head that does most, and evenly."""
+        import torch
+
+        is_same = (batch.value[:, :-1] == batch.value[:, -1:]).repeat_interleave(2, 1).float()
+        patterns = [cache[f"blocks.{layer}.attn.hook_pattern"] for layer in range(_N_LAYERS)]
+        by_head = torch.cat(patterns, 1)[:, :, -1, :-1]
+        on_them = torch.einsum("nhk,nk->nh", by_head, is_same).mean(0)
+        return {
+            "same_value": on_them.max().item(),
+            "even": (is_same.sum(1) / (is_same.shape[1] + 1)).mean().item(),
+        }
 
     def profile(self, learner: "Learner") -> Profile:
         """Draw accuracy over the pairs seen, of the learner and of the matcher, on random maps."""

@@ -137,7 +137,7 @@ class Growth:
     def _steps(self) -> Iterator[Step]:
         def loss_of(step: int, generator: "torch.Generator") -> "torch.Tensor":
             self.world.renew(self.learner, step, generator)
-            batch = self.world.sample(self.world.n_batch, generator)
+            batch = self.world.sample(self.world.n_batch, generator, self.world.met(step))
             return self.world.loss(self.learner, batch, self.world.clamps(batch))
 
         return train({"learner": self.learner}, loss_of, self.world.schedule, self.seed)

@@ -108,6 +108,10 @@ class Plain:
     def renew(self, learner: "Learner", step: int, generator: "torch.Generator") -> None:
         """Leave the learner as it is."""
 
+    def met(self, step: int) -> str:
+        """Learn from the same split throughout."""
+        return "train"
+
     def profile(self, learner: "Learner") -> Profile | None:
         """Draw nothing."""
         return None
@@ -180,6 +184,10 @@ class World(Protocol):
 
     def renew(self, learner: "Learner", step: int, generator: "torch.Generator") -> None:
         """Change a learner before a step, counted from 0, in place; most worlds don't."""
+        ...
+
+    def met(self, step: int) -> str:
+        """Return the split that is learned from at a step, counted from 0; "train" in most worlds."""
         ...
 
     def profile(self, learner: "Learner") -> Profile | None:

@@ -40,6 +40,43 @@ def test_training_has_its_share_of_fixed_maps(p_fixed):
     assert share == pytest.approx(p_fixed + (1 - p_fixed) * dealt_as_known, abs=0.04)
 
 
+def test_from_the_switch_on_all_maps_are_random():
+    world = Factors(FactorsSettings(p_fixed=1.0, switch=300))
+    assert [world.met(step) for step in (0, 299, 300, 1999)] == ["train", "train", "random", "random"]
+    assert {Factors(FactorsSettings(p_fixed=1.0)).met(step) for step in (0, 5000)} == {"train"}
+
+
+def test_a_training_learns_from_what_its_steps_are_to_meet(monkeypatch):
+    met = []
+    sample = Factors.sample
+
+    def watched(world, n, generator, split="train"):
+        if n == world.n_batch:
+            met.append(split)
+        return sample(world, n, generator, split)
+
+    monkeypatch.setattr(Factors, "sample", watched)
+    list(Growth(Factors(FactorsSettings(switch=100, n_steps=102)), 0, 1).moments())
+    assert met == ["train"] * 100 + ["random"] * 2
+
+
+def test_a_head_that_looks_at_the_label_of_the_first_equal_picture_is_found():
+    batch = WORLD.sample(40, seeded(), "random")
+    n_keys = 2 * batch.labels.shape[1] - 1
+    even = torch.full((40, 2, n_keys, n_keys), 1 / n_keys)
+    looking = even.clone()
+    is_same = batch.value[:, :-1] == batch.value[:, -1:]
+    has_one = is_same.any(1)
+    looking[has_one, 1, -1] = torch.nn.functional.one_hot(
+        2 * is_same.float().argmax(1)[has_one] + 1, n_keys
+    ).float()
+    cache = {f"blocks.{layer}.attn.hook_pattern": even for layer in range(3)}
+    found = WORLD._looked_at(cache, batch)
+    assert found["same_value"] == pytest.approx(found["even"])
+    found = WORLD._looked_at(cache | {"blocks.1.attn.hook_pattern": looking}, batch)
+    assert found["same_value"] == pytest.approx(has_one.float().mean().item())
+
+
 def test_pixels_are_the_picture_of_the_values_in_one_of_its_places():
     world = Factors(FactorsSettings(noise=0.0))
     batch = world.sample(5, seeded())

@@ -2,7 +2,7 @@
 
 python -m lab.experiments.worlds.sweeps [EXPERIMENT ...] [--work DIR] [--processes N]
 
-A broken-off sweep goes on from the cells in its work folder.
+A broken-off sweep goes on from the cells of the same commit in its work folder.
 """
 
 import argparse
@@ -17,7 +17,10 @@ from typing import Any
 from lab.runs.environment import environment
 from lab.runs.plain import plain
 from lab.worlds.abrupt import Abrupt
+from lab.worlds.factors import Factors
+from lab.worlds.forgetting import PartsOfSpeech
 from lab.worlds.growth import Growth
+from lab.worlds.properties import Properties
 
 FOLDER = Path(__file__).resolve().parents[3] / "assets" / "sweeps"
 COMMAND = "python -m lab.experiments.worlds.sweeps"
@@ -34,6 +37,7 @@ class Plan:
         y: The setting along the rows, and its values.
         settings: What else differs from the world's defaults.
         measures: Which of the world's measures are kept, the first shown first.
+        against: Two of them that are ways to the same end: in context, and in weights.
     """
 
     world: type
@@ -41,6 +45,7 @@ class Plan:
     y: tuple[str, tuple[Any, ...]]
     settings: Mapping[str, Any]
     measures: tuple[str, ...]
+    against: tuple[str, str]
 
     def cells(self) -> list[dict[str, Any]]:
         """List the two settings of every cell."""
@@ -55,6 +60,31 @@ PLANS = {
         ("p_bursty", (0.0, 0.25, 0.5, 0.75, 1.0)),
         {"n_steps": 1500},
         ("new_classes", "absent", "swapped"),
+        ("new_classes", "absent"),
+    ),
+    "properties": Plan(
+        Properties,
+        ("zipf", (0.0, 0.5, 1.0, 1.5, 2.0)),
+        ("p_bursty", (0.0, 0.25, 0.5, 0.75, 1.0)),
+        {"n_steps": 1500},
+        ("holdout", "common", "absent"),
+        ("holdout", "common"),
+    ),
+    "forgetting": Plan(
+        PartsOfSpeech,
+        ("zipf", (0.0, 0.5, 1.0, 1.5, 2.0)),
+        ("every", (5, 10, 40, 100, 400)),
+        {"n_steps": 1400, "n_words": 200},
+        ("tail_switch", "head_switch", "unseen", "probe"),
+        ("unseen", "probe"),
+    ),
+    "factors": Plan(
+        Factors,
+        ("p_fixed", (0.0, 0.1, 0.25, 0.5, 0.75, 1.0)),
+        ("noise", (0.0, 0.1, 0.25)),
+        {"n_steps": 2000},
+        ("random", "fixed", "in_weights", "in_context"),
+        ("random", "fixed"),
     ),
 }
 
@@ -95,7 +125,7 @@ def sweep(experiment: str, work: Path, n_processes: int = 1, folder: Path | None
 
     Args:
         experiment: One of `PLANS`.
-        work: Holds the cells that are finished; those there are not trained again.
+        work: Holds the cells that are finished; those of this commit are not trained again.
         n_processes: Trainings at a time, of one thread each.
         folder: Where the sweep is written.
 
@@ -104,7 +134,8 @@ def sweep(experiment: str, work: Path, n_processes: int = 1, folder: Path | None
     """
     if experiment not in PLANS:
         raise ValueError(f"there are plans for {', '.join(PLANS)}, got {experiment!r}: add it to PLANS")
-    plan, done, made_with = PLANS[experiment], work / f"{experiment}.jsonl", environment()
+    plan, made_with = PLANS[experiment], environment()
+    done = work / f"{experiment}-{str(made_with['commit'])[:12]}.jsonl"
     work.mkdir(parents=True, exist_ok=True)
     rows = [json.loads(line) for line in done.read_text().splitlines()] if done.is_file() else []
     known = {_key(plan, row) for row in rows}
