@@ -5,6 +5,7 @@ from lab.figures.flows import margin_flip_curve, transitions_sankey
 from lab.figures.growth import attention_map, growth_curves, matrices, profile_lines, seed_bands
 from lab.figures.heads import head_map, stream_map
 from lab.figures.orders import entropy_scatter, influence_curve, order_distribution
+from lab.figures.scatter import scatter_plot
 from lab.figures.sweep import sweep_map
 from lab.figures.variance import variance_bars
 
@@ -21,6 +22,7 @@ __all__ = [
     "order_distribution",
     "prediction_change_bars",
     "profile_lines",
+    "scatter_plot",
     "seed_bands",
     "stream_map",
     "sweep_map",

@@ -102,6 +102,10 @@ class Automata(Plain):
         "train": "such as it learns from: what came is often one of several",
     }
     layouts: ClassVar[Mapping[str, str]] = LAYOUTS
+    plots: ClassVar[Mapping[str, str]] = {
+        "profile": "as the context grows",
+        "like": "which n-gram it is like",
+    }
     own: ClassVar[Own | None] = Own(
         "Strings of a language of your own",
         'Letters from a on, strings parted by "|"; the last one is to be continued. '
@@ -262,6 +266,21 @@ class Automata(Plain):
         )
         x = [start + _BIN / 2 for start in starts]
         return Profile(title, "position in the context", "distance to the truth", x, lines)
+
+    def like(self, learner: "Learner") -> Profile:
+        """Draw how far the learner and each n-gram are from the truth, and the learner from each n-gram."""
+        found = self.measure(learner)
+        named = {f"{order}-gram": order for order in ORDERS}
+        lines = {
+            "learner, to this": [found["truth.learner"], *(found[f"like.{each}"] for each in named.values())],
+            "this, to the truth": [0.0, *(found[f"truth.{each}"] for each in named.values())],
+        }
+        nearest = min(named, key=lambda name: found[f"like.{named[name]}"])
+        title = (
+            f"It is most like the {nearest}, {found[f'like.{named[nearest]}']:.2f} from it, and "
+            f"{found['truth.learner']:.2f} from the truth"
+        )
+        return Profile(title, "compared with", "distance (TVD)", ["the truth", *named], lines)
 
     def told(self, learner: "Learner", text: str) -> Profile:
         """Draw what may come after a text such as "abab|abba|a", as learner and n-grams have it."""

@@ -109,6 +109,7 @@ class Factors(Plain):
         "match-first": "pictures with the query's label first",
         "match-last": "pictures with the query's label last",
     }
+    plots: ClassVar[Mapping[str, str]] = {"profile": "as the context grows"}
     own: ClassVar[Own | None] = Own(
         "Pictures of your own",
         "Hue size shape=label, the last without label. Hues red, green, blue, yellow; sizes tiny, small, "

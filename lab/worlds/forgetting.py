@@ -28,10 +28,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from lab.training.loop import Schedule
 from lab.worlds.items import drawn, zipf
-from lab.worlds.probes import left_out_accuracy
+from lab.worlds.probes import left_out_accuracy, principal_plane
 from lab.worlds.sentences import EXAMPLE, N_UNSEEN, Sentences, Vocabulary
 from lab.worlds.settings import Settings, choice, number
-from lab.worlds.world import Curve, Own, Plain, Preset, Profile, Replies
+from lab.worlds.world import Curve, Own, Plain, Preset, Profile, Replies, Scatter
 
 if TYPE_CHECKING:
     import torch
@@ -104,6 +104,10 @@ class PartsOfSpeech(Plain):
         "other-form": "in the other of both forms",
         "swapped": "adjective and noun change places",
         "reversed": "backwards",
+    }
+    plots: ClassVar[Mapping[str, str]] = {
+        "profile": "beside both strategies",
+        "embeddings": "embeddings in a plane",
     }
     own: ClassVar[Own | None] = Own(
         "A sentence and a word of it",
@@ -208,9 +212,13 @@ class PartsOfSpeech(Plain):
         for split, batch in self._measured.items():
             right = self.answer(learner, batch).argmax(2) == batch.target
             found[split] = right.all(1).float().mean().item()
+        return found | {"probe": self._told_apart(learner)}
+
+    def _told_apart(self, learner: "Learner") -> float:
+        """Return how often a probe tells nouns from adjectives by their embeddings."""
         words = _ENLARGED * _weight(learner)
         nouns, adjectives = words[self._clear], words[self.words.n_nouns + self._clear]
-        return found | {"probe": left_out_accuracy(nouns, adjectives, _PENALTY)}
+        return left_out_accuracy(nouns, adjectives, _PENALTY)
 
     def profile(self, learner: "Learner") -> Profile:
         """Draw accuracies beside those of the two strategies."""
@@ -225,6 +233,26 @@ class PartsOfSpeech(Plain):
             f"of rare ones {found['tail_switch']:.0%}, of unseen words {found['unseen']:.0%}"
         )
         return Profile(title, "words", "all three answers right", list(SPLITS.values()), lines)
+
+    def embeddings(self, learner: "Learner") -> Scatter:
+        """Draw the embeddings of the words, less their mean, in the plane that keeps most of them."""
+        n, names = self.words.n_nouns, self.words.names
+        vectors = _weight(learner)[: 2 * n]
+        places, share = principal_plane(vectors - vectors.mean(0))
+        is_either = self._is_ambiguous.repeat(2).tolist()
+        kinds = ["met as either" if either else "noun" if word < n else "adjective"
+                 for word, either in enumerate(is_either)]  # fmt: skip
+        groups = sorted(set(kinds), reverse=True)
+        members = {kind: [word for word, each in enumerate(kinds) if each == kind] for kind in groups}
+        title = (
+            f"A plane keeps {share:.0%} of how the embeddings differ; from all {vectors.shape[1]} numbers a "
+            f"probe tells nouns from adjectives in {self._told_apart(learner):.0%}"
+        )
+        return Scatter(
+            title, "first principal component", "second",
+            {kind: [(*places[word].tolist(),) for word in words] for kind, words in members.items()},
+            {kind: [names[word] for word in words] for kind, words in members.items()},
+        )  # fmt: skip
 
     def told(self, learner: "Learner", text: str) -> Profile:
         """Draw which word learner, context and memory take for the adjective of a sentence.

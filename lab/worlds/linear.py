@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, ClassVar
 from lab.training.loop import Schedule
 from lab.worlds.points import OfPoints, Points, replies
 from lab.worlds.settings import Settings, number
-from lab.worlds.world import Curve, Preset, Profile, Replies
+from lab.worlds.world import Curve, Preset, Profile, Replies, Scatter
 
 if TYPE_CHECKING:
     import torch
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from lab.worlds.core.learner import Learner
 
 N_MEASURED = 4000
+N_DOTS = 300
 PROFILED = (5, 10, 20, 40, 80, 160)
 ANSWERS = ("gradient", "debiased", "ridge")
 
@@ -72,6 +73,10 @@ class Linear(OfPoints):
     seed: int = 0
     id: ClassVar[str] = "linear-regression"
     questions: ClassVar[Mapping[str, str]] = {"train": "such as it learns from"}
+    plots: ClassVar[Mapping[str, str]] = {
+        "profile": "as the context grows",
+        "beside_step": "answers beside the debiased step",
+    }
     n_batch = 256
 
     @property
@@ -196,6 +201,20 @@ class Linear(OfPoints):
             f"{rows[-1]['learner']:.2f}, the best answer's {rows[-1]['ridge']:.2f}"
         )
         return Profile(title, "points in the context", "squared error", lengths, lines)
+
+    def beside_step(self, learner: "Learner") -> Scatter:
+        """Draw answers to the same contexts beside those of the debiased step."""
+        import torch
+
+        ours, step = self.answer(learner, self._measured), self._references["debiased"]
+        alike = torch.corrcoef(torch.stack([ours, step]))[0, 1].item()
+        few = torch.stack([step, ours], 1)[:N_DOTS].tolist()
+        most = max(abs(x) for x, _ in few)
+        return Scatter(
+            f"Answers of learner and debiased step have a correlation of {alike:.3f} (n = {len(ours):,})",
+            "debiased step", "learner", {"a context": [(x, y) for x, y in few]},
+            lines={"the same answer": [(-most, -most), (most, most)]},
+        )  # fmt: skip
 
     def by_length(self, learner: "Learner", lengths: Sequence[int]) -> list[dict[str, float]]:
         """Return the errors of learner and references on contexts of other lengths, a row each."""

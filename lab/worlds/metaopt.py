@@ -27,9 +27,10 @@ import numpy as np
 
 from lab.training.loop import Schedule
 from lab.worlds.items import OfPairs, Sequences, directions, distinct_labels, label_word, noised, replies
+from lab.worlds.probes import principal_plane
 from lab.worlds.settings import Settings, choice, number
 from lab.worlds.tuning import Compared, ask, joined, tuned
-from lab.worlds.world import Curve, Own, Preset, Profile, Replies
+from lab.worlds.world import Curve, Own, Preset, Profile, Replies, Scatter
 
 if TYPE_CHECKING:
     import torch
@@ -42,6 +43,7 @@ N_NEW = 100  # classes that are never trained on
 N_MEASURED = 500
 N_COMPARED = 24  # prompts that are tuned on while it trains; the check takes more
 N_PROFILED = 60
+N_PULLS = 6
 N_OWN = 2  # tokens of a query: the mark and its item
 MAX_PAIRS = 12
 N_LAYERS = 2
@@ -97,6 +99,11 @@ class MetaOpt(OfPairs):
     questions: ClassVar[Mapping[str, str]] = {
         "train": "such as it learns from",
         "classes": "classes that it never met",
+    }
+    plots: ClassVar[Mapping[str, str]] = {
+        "profile": "as the context grows",
+        "by_layer": "likeness by layer",
+        "pulls": "where context and tuning pull",
     }
     own: ClassVar[Own | None] = Own(
         "Pairs of your own",
@@ -259,6 +266,48 @@ class MetaOpt(OfPairs):
             f"{lines['tuned'][-1]:.0%} after tuning"
         )
         return Profile(title, "pairs shown or tuned on", "share right", counts, lines)
+
+    def by_layer(self, learner: "Learner") -> Profile:
+        """Draw how like tuning the context acts in each layer, beside chance and an untrained learner."""
+        import torch
+
+        batch = self.drawn("train", N_COMPARED, 2)
+        found = self.compared(learner, batch)
+        with torch.random.fork_rng():
+            torch.manual_seed(self.seed)
+            before = self.compared(self.build().eval(), batch).output_likeness()
+        lines = {
+            "this learner": found.output_likeness(),
+            "untrained": before,
+            "a random direction": found.random_likeness(self.seed),
+        }
+        by_layer = {name: each.mean(0).tolist() for name, each in lines.items()}
+        ends = [values[-1] for values in by_layer.values()]
+        title = (
+            f"In the last layer context and tuning change attention alike by {ends[0]:.2f}; untrained by "
+            f"{ends[1]:.2f}, by chance {ends[2]:.2f} (n = {N_COMPARED})"
+        )
+        names = [f"layer {layer}" for layer in range(N_LAYERS)]
+        return Profile(title, "layer", "cosine of both changes (SimAOU)", names, by_layer)
+
+    def pulls(self, learner: "Learner") -> Scatter:
+        """Draw where context and tuning pull the last layer's attention, in the plane of most change."""
+        import torch
+
+        found = self.compared(learner, self.drawn("train", N_PULLS, 2))
+        by_context, by_tuning = (torch.from_numpy(each[:, -1]) for each in found.changes())
+        places, share = principal_plane(torch.cat([by_context, by_tuning]))
+        ends = [(x, y) for x, y in places.tolist()]
+        alike = found.output_likeness()[:, -1].mean()
+        title = (
+            f"What context and tuning change has a mean cosine of {alike:.2f}; "
+            f"this plane keeps {share:.0%} of it ({N_PULLS} prompts)"
+        )
+        return Scatter(
+            title, "first direction of change", "second", {},
+            {name: [f"prompt {each + 1}" for each in range(N_PULLS)] for name in ("context", "tuning")},
+            {"context": ends[:N_PULLS], "tuning": ends[N_PULLS:]},
+        )  # fmt: skip
 
     def told(self, learner: "Learner", text: str) -> Profile:
         """Draw what is said to pairs of a person's own, in context, tuned on them, and alone."""

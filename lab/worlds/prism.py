@@ -19,15 +19,24 @@ x after it are one token, where the paper lays x and y in turn; 3 frequencies fo
 training takes minutes where the paper takes 500,000 steps.
 """
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 from lab.training.loop import Schedule
-from lab.worlds.exact.prism_bayes import Posterior, posterior
+from lab.worlds.exact.prism_bayes import Posterior, Prior, leanings, posterior
 from lab.worlds.points import OfPoints, Points, read_points, replies, tokens
-from lab.worlds.prism_families import HALF_PERIOD, Family, Fourier, Mixture, period, spectral_centroid
+from lab.worlds.prism_families import (
+    HALF_PERIOD,
+    Family,
+    Fourier,
+    Mixture,
+    period,
+    power_shares,
+    spectral_centroid,
+)
 from lab.worlds.settings import Settings, choice, number
 from lab.worlds.world import Curve, Own, Preset, Profile, Replies
 
@@ -91,6 +100,11 @@ class Prism(OfPoints):
     seed: int = 0
     id: ClassVar[str] = "bayesian-prism"
     questions: ClassVar[Mapping[str, str]] = {"train": "such as it learns from"}
+    plots: ClassVar[Mapping[str, str]] = {
+        "profile": "as the context grows",
+        "believed": "which family it believes in",
+        "spectrum": "frequencies of its functions",
+    }
     own: ClassVar[Own | None] = Own(
         "Points of your own",
         "x:y, the next after a space, at most 19. Of the mixture at most 11, whose x are of four numbers: "
@@ -164,9 +178,13 @@ class Prism(OfPoints):
 
     def sample(self, n: int, generator: "torch.Generator", split: str = "train") -> Points:
         """Draw functions and points of them; there is nothing to hold out but the drawing itself."""
+        return self._drawn(n, self.family.prior, generator)
+
+    def _drawn(self, n: int, prior: Prior, generator: "torch.Generator") -> Points:
+        """Draw functions from a prior, and points of them."""
         import torch
 
-        x, weights = self.family.drawn(n, generator), self.family.prior.drawn(n, generator)
+        x, weights = self.family.drawn(n, generator), prior.drawn(n, generator)
         y = (self.family.features(x) @ weights[:, :, None])[..., 0]
         return Points(x, y + self.settings.noise * torch.randn(y.shape, generator=generator))
 
@@ -254,6 +272,54 @@ class Prism(OfPoints):
         )
         lines = {label: found[name].tolist() for name, label in shown.items()}
         return Profile(title, "points seen", "squared error", list(range(self.family.n_points)), lines)
+
+    def believed(self, learner: "Learner") -> Profile:
+        """Draw how much is believed of the first family, on functions of that family, as points are seen.
+
+        A learner's belief is read off its answers: the weights, with the sum 1, with which the answers of
+        the families alone come nearest to them, over all functions. The posterior mean is read so as well.
+        """
+        import torch
+
+        generator, prior = torch.Generator().manual_seed(3), self.family.prior
+        only = replace(prior, shares=torch.nn.functional.one_hot(torch.tensor(0), len(prior.names)).float())
+        batch = self._drawn(N_MEASURED, only, generator)
+        features, believed = self.family.features(batch.x), self.posterior(batch)
+        single, exact = believed.of_components(features), believed.shares[:, :-1, 0].mean(0)
+        answers = {"learner": self.answer(learner, batch), "posterior mean": believed.of_mixture(features)}
+        lines = {
+            f"read off the {name}": leanings(each, single)[:, 0].tolist() for name, each in answers.items()
+        } | {"Bayes": exact.tolist()}
+        ours = [value for value in lines["read off the learner"] if not math.isnan(value)]
+        title = (
+            f"Functions of {prior.names[0]}: after {len(exact) - 1} points Bayes believes that by "
+            f"{exact[-1]:.2f}; the learner's answers "
+            + (f"last showed {ours[-1]:.2f}" if ours else "are too far off to tell")
+        )
+        y_title = f"belief in {prior.names[0]}"
+        return Profile(title, "points seen", y_title, list(range(len(exact))), lines)
+
+    def spectrum(self, learner: "Learner") -> Profile:
+        """Draw the power of every frequency of its functions, and of the posterior mean's, after few points.
+
+        Raises:
+            ValueError: Functions have no period.
+        """
+        if not self.has_spectra:
+            raise ValueError("lines have no frequencies: choose Fourier series, and train on them")
+        given = first(self._measured, N_SPECTRA, FEW)
+        best = self.posterior(given).function(self.family.features(self._places))
+        functions = {"learner": self.functions(learner, given, self._places), "posterior mean": best}
+        shown = range(1, self.settings.n_frequencies + 3)
+        lines = {
+            name: power_shares(each)[:, list(shown)].mean(0).tolist() for name, each in functions.items()
+        }
+        title = (
+            f"After {FEW} points {lines['learner'][0]:.0%} of the power of its functions is in the slowest "
+            f"wave, of the posterior mean's {lines['posterior mean'][0]:.0%}"
+        )
+        names = [f"{each} wave{'s' * (each > 1)}" for each in shown]
+        return Profile(title, "waves a period", "share of the power", names, lines)
 
     def told(self, learner: "Learner", text: str) -> Profile:
         """Draw the learner's function beside the posterior mean, after a person's points.

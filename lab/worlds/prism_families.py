@@ -162,5 +162,20 @@ def spectral_centroid(values: "torch.Tensor") -> "torch.Tensor":
     """
     import torch
 
+    shares = power_shares(values)
+    return shares @ torch.arange(shares.shape[1], dtype=shares.dtype)
+
+
+def power_shares(values: "torch.Tensor") -> "torch.Tensor":
+    """Return the share of the power of functions at 0, 1, 2 and more waves a period.
+
+    Args:
+        values: Of each at the places of `period`, shape (n, n_places).
+
+    Returns:
+        Shape (n, n_places // 2 + 1); rows sum to 1.
+    """
+    import torch
+
     power = torch.fft.rfft(values).abs().square()
-    return power @ torch.arange(power.shape[1], dtype=power.dtype) / power.sum(1)
+    return power / power.sum(1, keepdim=True)

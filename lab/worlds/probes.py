@@ -92,6 +92,22 @@ def _stream(hook_names: "list[str]") -> dict[str, str]:
     return found
 
 
+def principal_plane(vectors: "torch.Tensor") -> "tuple[torch.Tensor, float]":
+    """Lay vectors onto the plane that keeps most of them, without taking their mean off.
+
+    Args:
+        vectors: Shape (n, d), d of 2 or more.
+
+    Returns:
+        Places, shape (n, 2), and the share of the sum of squares that the plane keeps, 0 to 1.
+    """
+    import torch
+
+    left, sizes, _ = torch.linalg.svd(vectors.double(), full_matrices=False)
+    squares = sizes.square()
+    return (left[:, :2] * sizes[:2]).float(), (squares[:2].sum() / squares.sum().clamp_min(1e-30)).item()
+
+
 def left_out_accuracy(first: "torch.Tensor", second: "torch.Tensor", penalty: float) -> float:
     """Tell two kinds of vectors apart by ridge regression, each vector judged by a fit to all others.
 

@@ -96,6 +96,8 @@ class Properties(OfVectors):
         "absent": "known classes that the context does not show",
     }
 
+    plots: ClassVar[Mapping[str, str]] = {"profile": "as the query's class is shown more often"}
+
     @property
     def curves(self) -> tuple[Curve, ...]:
         """Describe what is measured: the two ways to answer, and what a transformer looks at."""

@@ -20,6 +20,7 @@ Source: Li et al. 2023 (arXiv:2304.13276), definition 1.2 and theorem 1.3. The p
 prompts and the comparison with a step are ours, after von Oswald et al. 2022 (arXiv:2212.07677).
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -28,7 +29,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 import numpy as np
 
 from lab.training.loop import Schedule
-from lab.worlds.exact.shift_bounds import SHIFTS, proved
+from lab.worlds.exact.shift_bounds import SHIFTS, Shifts, elementary, proved
 from lab.worlds.exact.softmax_descent import (
     MANY,
     best_rate,
@@ -40,7 +41,7 @@ from lab.worlds.exact.softmax_descent import (
     total_variation,
 )
 from lab.worlds.settings import Settings, number
-from lab.worlds.world import Curve, Own, Plain, Preset, Profile, Replies
+from lab.worlds.world import Curve, Own, Plain, Preset, Profile, Replies, Scatter
 
 if TYPE_CHECKING:
     import torch
@@ -117,6 +118,10 @@ class Softmax(Plain):
         "reversed": "reversed",
         "half": "the first half alone",
         "mispaired": "each row with the next one's share",
+    }
+    plots: ClassVar[Mapping[str, str]] = {
+        "profile": "as the context grows",
+        "bounds": "shifts beside the bound",
     }
     own: ClassVar[Own | None] = Own(
         "An x of your own", "As many numbers as there are dimensions, from -10 to 10.", "1 -0.5 0 0.8"
@@ -237,6 +242,29 @@ class Softmax(Plain):
             rows.append({"n_rows": length, **compared(answered, batch.target, self.references(batch))})
         return rows
 
+    def bounds(self, learner: "Learner") -> Scatter:
+        """Draw how far predictions move with weights and data, in powers of ten; no learner changes it."""
+        dots = {
+            f"{name} shift": list(
+                zip(np.log10(each.shift).tolist(), np.log10(each.change).tolist(), strict=True)
+            )
+            for name, each in self._shifts.items()
+        }
+        moved = [x for each in dots.values() for x, _ in each]
+        ends = (min(moved), max(moved))
+        known = {
+            "proved: M times the shift": proved(self.settings.n_rows, self.settings.radius),
+            "elementary: R / 2 times": elementary(self.settings.radius),
+        }
+        decades = min(
+            each.decades(known["proved: M times the shift"]).min() for each in self._shifts.values()
+        )
+        return Scatter(
+            f"The proved bound lies {decades:.1f} or more powers of ten above every draw",
+            "log10 of the shift", "log10 of the change of the prediction", dots,
+            lines={name: [(x, x + math.log10(bound)) for x in ends] for name, bound in known.items()},
+        )  # fmt: skip
+
     def told(self, learner: "Learner", text: str) -> Profile:
         """Draw the shares of twelve queries under an x of a person's own, and those of one step and many."""
         import torch
@@ -321,12 +349,17 @@ class Softmax(Plain):
     @cached_property
     def _decades(self) -> dict[str, float]:
         """Return how far above the changes the bound lies, by what moves; no learner changes it."""
+        bound = proved(self.settings.n_rows, self.settings.radius)
+        return {f"bound.{name}": float(np.median(each.decades(bound))) for name, each in self._shifts.items()}
+
+    @cached_property
+    def _shifts(self) -> dict[str, Shifts]:
+        """Hold draws of what moves, by its name."""
         n_rows, d, radius = self.settings.n_rows, self.settings.d, self.settings.radius
-        found = {}
-        for name, draw in SHIFTS.items():
-            shifts = draw(N_DRAWS, n_rows, d, radius, np.random.default_rng(self.seed))
-            found[f"bound.{name}"] = float(np.median(shifts.decades(proved(n_rows, radius))))
-        return found
+        return {
+            name: draw(N_DRAWS, n_rows, d, radius, np.random.default_rng(self.seed))
+            for name, draw in SHIFTS.items()
+        }
 
 
 def numbers(text: str, n: int) -> list[float]:

@@ -50,13 +50,17 @@ class Compared(NamedTuple):
 
     def output_likeness(self) -> np.ndarray:
         """Return SimAOU of every query and layer, shape (n, n_layers)."""
+        return _cosine(*self.changes())
+
+    def changes(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return h_ICL - h_ZSL and h_FT - h_ZSL of every query and layer, both (n, n_layers, d_model)."""
         before = _normalised(self.alone.outputs)
         by_context, by_tuning = (_normalised(each.outputs) - before for each in (self.in_context, self.tuned))
-        return _cosine(by_context, by_tuning)
+        return by_context, by_tuning
 
     def random_likeness(self, seed: int) -> np.ndarray:
         """Return the same with a random direction in the place of what tuning does."""
-        by_context = _normalised(self.in_context.outputs) - _normalised(self.alone.outputs)
+        by_context, _ = self.changes()
         return _cosine(by_context, np.random.default_rng(seed).normal(size=by_context.shape))
 
     def attention_likeness(self) -> tuple[np.ndarray, np.ndarray]:

@@ -91,6 +91,7 @@ class Urns(Plain):
         "sorted": "kind by kind",
         "half": "the first half alone",
     }
+    plots: ClassVar[Mapping[str, str]] = {"profile": "as the context grows"}
     own: ClassVar[Own | None] = Own(
         "Balls that you draw",
         "Letters from a on, in the order drawn; a click on a bar draws one.",

@@ -41,6 +41,8 @@ N_MEASURED = 500
 N_LOOKED = 100  # sequences whose attention is measured
 N_PLACES = 61
 _WIDTH = 48
+_N_LAYERS = 3
+_MORE_LAGS = 4  # that are drawn beyond the window
 _REACH = 3.0  # a function is drawn from minus to plus this
 _ANSWERS = {
     "learner": "learner",
@@ -92,6 +94,7 @@ class Window(OfPoints):
         "shuffled": "shuffled",
         "half": "the last half alone",
     }
+    plots: ClassVar[Mapping[str, str]] = {"profile": "as the context grows", "lags": "how far back it looks"}
     own: ClassVar[Own | None] = Own(
         "A sequence of your own",
         "x:y, the next after a space, in the order in which they come; at most 19.",
@@ -133,7 +136,7 @@ class Window(OfPoints):
         from lab.worlds.core.transformer import TransformerConfig
 
         token = nn.Sequential(nn.Linear(4, _WIDTH), nn.GELU(), nn.Linear(_WIDTH, _WIDTH))
-        body = new_body(TransformerConfig(_WIDTH, 3, 4, 2 * _WIDTH, max_length=N_POINTS))
+        body = new_body(TransformerConfig(_WIDTH, _N_LAYERS, 4, 2 * _WIDTH, max_length=N_POINTS))
         return Learner({"token": token}, body, nn.Linear(_WIDTH, 1))
 
     def sample(self, n: int, generator: "torch.Generator", split: str = "train") -> Points:
@@ -197,16 +200,36 @@ class Window(OfPoints):
     def measure(self, learner: "Learner") -> dict[str, float]:
         """Measure errors at the last position, drawn and shuffled, and how far back the first layer looks."""
         batch = self._measured
-        cache: Cache = {}
         errors = self.by_position(learner, batch, self._exact)
         found = {name: each[-1].item() for name, each in errors.items()}
         shuffled = self.answer(learner, self.arranged(batch, "shuffled"))[:, -1]
         found["shuffled"] = (shuffled - batch.target).square().mean().item()
-        self.answer(learner, Points(batch.x[:N_LOOKED], batch.y[:N_LOOKED]), None, cache)
-        pattern = cache["blocks.0.attn.hook_pattern"].mean((0, 1))  # (query, key)
-        for lag in range(self.settings.window + 1):
-            found[f"lag.{lag}"] = pattern.diagonal(-lag)[self.settings.window :].mean().item()
+        first = self._looked_back(learner, self.settings.window + 1)[0]
+        return found | {f"lag.{lag}": share for lag, share in enumerate(first)}
+
+    def _looked_back(self, learner: "Learner", n_lags: int) -> list[list[float]]:
+        """Return the attention of each layer, mean of its heads, on what stands 0, 1, 2 and more back."""
+        cache: Cache = {}
+        self.answer(learner, Points(self._measured.x[:N_LOOKED], self._measured.y[:N_LOOKED]), None, cache)
+        found = []
+        for layer in range(_N_LAYERS):
+            pattern = cache[f"blocks.{layer}.attn.hook_pattern"].mean((0, 1))  # (query, key)
+            lags = [pattern.diagonal(-lag)[self.settings.window :].mean().item() for lag in range(n_lags)]
+            found.append(lags)
         return found
+
+    def lags(self, learner: "Learner") -> Profile:
+        """Draw how far back every layer looks."""
+        window = self.settings.window
+        by_layer = self._looked_back(learner, window + _MORE_LAGS)
+        within = [sum(each[:window]) for each in by_layer]
+        title = (
+            f"The first layer has {within[0]:.0%} of its attention on the last {window}, which make y; "
+            f"the last layer {within[-1]:.0%}"
+        )
+        names = [f"{lag} back" for lag in range(window + _MORE_LAGS)]
+        lines = {f"layer {layer}": each for layer, each in enumerate(by_layer)}
+        return Profile(title, "looked at", "attention, mean of heads", names, lines)
 
     def profile(self, learner: "Learner") -> Profile:
         """Draw errors as pairs are seen."""

@@ -80,6 +80,28 @@ class Profile(NamedTuple):
     points: Sequence[tuple[float, float]] = ()
 
 
+class Scatter(NamedTuple):
+    """Dots and arrows in a plane.
+
+    Args:
+        title: The finding, a sentence.
+        x_title: What the plane's first axis is.
+        y_title: What its second is.
+        dots: Places (x, y) by the name of their group.
+        names: What each dot of a group is, by the group's name; groups may be left out.
+        arrows: Where arrows from (0, 0) end, by the name of their group.
+        lines: What the dots are compared with: places that are joined, by name.
+    """
+
+    title: str
+    x_title: str
+    y_title: str
+    dots: Mapping[str, Sequence[tuple[float, float]]]
+    names: Mapping[str, Sequence[str]] = {}
+    arrows: Mapping[str, Sequence[tuple[float, float]]] = {}
+    lines: Mapping[str, Sequence[tuple[float, float]]] = {}
+
+
 class Own(NamedTuple):
     """How a person writes a sequence of their own.
 
@@ -99,6 +121,7 @@ class Own(NamedTuple):
 class Plain:
     """What most worlds have in common; a world takes it as a parent and says only what is its own."""
 
+    plots: ClassVar[Mapping[str, str]] = {}
     own: ClassVar[Own | None] = None
 
     def clamps(self, batch: Any) -> "Hooks":
@@ -112,9 +135,12 @@ class Plain:
         """Learn from the same split throughout."""
         return "train"
 
-    def profile(self, learner: "Learner") -> Profile | None:
-        """Draw nothing."""
-        return None
+    def plot(self, learner: "Learner", name: str) -> Profile | Scatter:
+        """Draw one of `plots`, by the method of that name."""
+        if name not in self.plots:
+            raise ValueError(f"plot must be one of {', '.join(self.plots) or 'none'}, got {name!r}")
+        found: Profile | Scatter = getattr(self, name)(learner)
+        return found
 
     def toy(self) -> Profile | None:
         """Have no smaller model."""
@@ -138,6 +164,8 @@ class World(Protocol):
     """The splits that can be asked about, the usual one first, and how a form names them."""
     layouts: ClassVar[Mapping[str, str]]
     """How a context can be arranged while its query stays, "drawn" first, and how a form names it."""
+    plots: ClassVar[Mapping[str, str]]
+    """What can be drawn of a learner at any step, the usual first, and how a form names it."""
     own: ClassVar[Own | None]
     """How a person writes a sequence of their own; None where they can't."""
 
@@ -190,8 +218,12 @@ class World(Protocol):
         """Return the split that is learned from at a step, counted from 0; "train" in most worlds."""
         ...
 
-    def profile(self, learner: "Learner") -> Profile | None:
-        """Draw how good a learner and exact answers are as a context grows; None draws nothing."""
+    def plot(self, learner: "Learner", name: str) -> Profile | Scatter:
+        """Draw one of `plots` of a learner.
+
+        Raises:
+            ValueError: There is no such plot, or none in these settings; says why.
+        """
         ...
 
     def toy(self) -> Profile | None:

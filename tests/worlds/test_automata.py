@@ -140,3 +140,13 @@ def test_measures_are_of_the_second_half_of_contexts():
         found = world.measure(made)
     apart = distance(said, batch.truth)[:, 24:]
     assert found["truth.learner"] == pytest.approx(apart[batch.is_symbol[:, 24:]].mean().item(), abs=1e-5)
+
+
+def test_what_it_is_like_is_drawn_with_the_truth_first():
+    world, made = untrained(GRU)
+    with torch.no_grad():
+        found, measured = world.like(made), world.measure(made)
+    assert list(found.x) == ["the truth", "1-gram", "2-gram", "3-gram", "4-gram"]
+    ours, theirs = found.lines.values()
+    assert ours[0] == measured["truth.learner"] and ours[2] == measured["like.2"]
+    assert theirs == [0.0, *(measured[f"truth.{order}"] for order in (1, 2, 3, 4))]

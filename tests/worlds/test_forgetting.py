@@ -153,3 +153,19 @@ def test_without_forgetting_words_are_soon_known_by_heart():
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.name)
 def test_presets_are_settings(preset):
     PartsOfSpeechSettings(**preset.settings)
+
+
+def test_embeddings_of_two_kinds_of_words_lie_apart_in_the_plane(untrained):
+    with torch.no_grad():
+        weight = untrained.parts["word"].weight
+        before = weight.clone()
+        weight[: WORLD.words.n_nouns, 0] += 3
+    found = WORLD.embeddings(untrained)
+    with torch.no_grad():
+        weight.copy_(before)
+    nouns, adjectives = found.dots["noun"], found.dots["adjective"]
+    assert len(nouns) == len(adjectives) == 40 and found.names["noun"][0] == "n1"
+    assert min(abs(x - other) for x, _ in nouns for other, _ in adjectives) > 1
+    assert "nouns from adjectives in 9" in found.title
+    ambiguous = PartsOfSpeech(PartsOfSpeechSettings(ambiguous=0.25)).embeddings(untrained)
+    assert len(ambiguous.dots["met as either"]) == 20

@@ -113,3 +113,15 @@ def test_it_learns():
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.name)
 def test_presets_are_settings(preset):
     LinearSettings(**preset.settings)
+
+
+def test_the_learner_that_the_paper_ends_at_lies_on_the_line_of_same_answers():
+    gain = 1.0
+    with torch.no_grad():
+        found = WORLD.beside_step(learner_with(WORLD, [0.05, -0.05], [gain, -gain]))
+    (dots,) = found.dots.values()
+    assert len(dots) == 300 and "correlation of 1.000" in found.title
+    x, y = np.array(dots).T
+    assert np.corrcoef(x, y)[0, 1] > 0.99
+    (ends,) = found.lines.values()
+    assert ends[0][0] == ends[0][1] and ends[1][0] == ends[1][1] == np.abs(x).max()

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 
@@ -114,3 +115,23 @@ def test_it_learns_which_labels_are_shown_first():
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.name)
 def test_presets_are_settings(preset):
     MetaOptSettings(**preset.settings)
+
+
+def test_likeness_by_layer_stands_beside_an_untrained_learner_and_chance(learner):
+    with torch.no_grad():
+        lines = WORLD.by_layer(learner).lines
+        measured = WORLD.measure(learner)
+    assert lines["this learner"] == pytest.approx([measured["output.0"], measured["output.1"]], abs=1e-6)
+    assert all(abs(value) < 0.15 for value in lines["a random direction"])
+    assert lines["untrained"] == lines["this learner"]  # which this one is, of the same seed
+
+
+def test_context_and_tuning_pull_as_far_apart_as_their_cosine_tells(learner):
+    with torch.no_grad():
+        found = WORLD.pulls(learner)
+    ends = {name: np.array(each) for name, each in found.arrows.items()}
+    assert ends["context"].shape == ends["tuning"].shape == (6, 2)
+    compared = WORLD.compared(learner, WORLD.drawn("train", 6, 2))
+    for end, change in zip(ends.values(), compared.changes(), strict=True):
+        assert (np.linalg.norm(end, axis=1) <= np.linalg.norm(change[:, -1], axis=1) + 1e-5).all()
+    assert f"cosine of {compared.output_likeness()[:, -1].mean():.2f}" in found.title

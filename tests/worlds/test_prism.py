@@ -146,3 +146,24 @@ def test_it_learns():
 def test_presets_are_settings(preset):
     world = Prism(PrismSettings(**preset.settings))
     assert math.isfinite(world.loss(untrained(world), world.sample(4, seeded())).item())
+
+
+def test_what_is_believed_is_read_off_answers_as_off_the_posterior_mean():
+    world = MIXTURE
+    with torch.no_grad():
+        drawn = world.believed(untrained(world)).lines
+    unread = drawn["read off the learner"]  # it says about 0 to all, which is nearer to half of each
+    assert math.isnan(unread[-1]) and all(math.isnan(value) or value < 0.9 for value in unread)
+    exact, read = drawn["Bayes"], drawn["read off the posterior mean"]
+    assert exact[0] == pytest.approx(0.5) and read[0] == pytest.approx(0.5, abs=1e-4)
+    assert exact[-1] > 0.99 and read[-1] > 0.99
+
+
+def test_the_spectrum_of_the_posterior_mean_ends_at_its_highest_frequency():
+    with torch.no_grad():
+        found = FOURIER.spectrum(untrained(FOURIER))
+    assert list(found.x) == ["1 wave", "2 waves", "3 waves", "4 waves", "5 waves"]
+    exact = found.lines["posterior mean"]
+    assert sum(exact[:3]) == pytest.approx(1, abs=1e-4) and exact[0] > exact[1] > exact[2]
+    with pytest.raises(ValueError, match="lines have no frequencies"):
+        MIXTURE.spectrum(untrained(MIXTURE))

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from lab.worlds.exact.prism_bayes import Prior, posterior
+from lab.worlds.exact.prism_bayes import Prior, leanings, posterior
 from lab.worlds.prism_families import Fourier, Mixture, period, spectral_centroid
 
 
@@ -100,3 +100,23 @@ def test_the_spectral_centroid_of_waves_is_their_mean_frequency_by_power():
     waves = torch.stack([x.cos(), (3 * x).sin(), x.cos() + 2 * (3 * x).sin(), 1 + x.cos()])
     # of a constant, rfft has twice the amplitude of a wave as high: power 4 beside 1
     assert torch.allclose(spectral_centroid(waves), torch.tensor([1, 3, (1 + 4 * 3) / 5, 1 / 5]), atol=1e-4)
+
+
+def test_leanings_are_the_weights_that_answers_were_mixed_with():
+    generator = torch.Generator().manual_seed(0)
+    single = torch.randn(60, 4, 3, generator=generator)
+    weights = torch.tensor([[0.2, 0.5, 0.3], [1.0, 0.0, 0.0], [1.2, -0.1, -0.1], [0.0, 0.0, 1.0]])
+    mixed = (single * weights).sum(-1)
+    assert torch.allclose(leanings(mixed, single), weights, atol=1e-5)
+    noisy = mixed + 0.3 * torch.randn(mixed.shape, generator=generator)
+    assert (leanings(noisy, single) - weights).abs().max() < 0.2
+
+
+def test_answers_that_are_far_from_all_mixtures_lean_nowhere():
+    generator = torch.Generator().manual_seed(0)
+    single = torch.randn(60, 2, 2, generator=generator)
+    single[:, 1] = single[:, 1, :1] + 0.1 * single[:, 1]  # the second point hardly tells them apart
+    found = leanings(single.mean(2) + torch.randn(60, 2, generator=generator), single)
+    assert found[0].isfinite().all() and found[1].isnan().all()
+    alike = single[:, :, :1].expand(-1, -1, 2)
+    assert leanings(single.mean(2), alike).isnan().all()

@@ -6,7 +6,7 @@ import torch
 
 from lab.worlds.growth import Growth
 from lab.worlds.induction import Induction, InductionSettings
-from lab.worlds.probes import held_out_accuracy, left_out_accuracy, readable
+from lab.worlds.probes import held_out_accuracy, left_out_accuracy, principal_plane, readable
 from lab.worlds.world import Replies
 
 
@@ -93,3 +93,16 @@ def test_a_grown_induction_learner_has_its_answer_at_the_query_after_the_last_bl
     assert last[query] > 0.95
     assert found.shares[:-1].max() < 0.75  # one of the two labels that are shown
     assert last[:query].max() < 0.75
+
+
+def test_a_plane_keeps_vectors_that_lie_in_one_and_the_largest_directions_of_others():
+    generator = torch.Generator().manual_seed(0)
+    flat = torch.randn(20, 2, generator=generator) @ torch.randn(2, 9, generator=generator)
+    places, share = principal_plane(flat)
+    assert share == pytest.approx(1)
+    assert torch.allclose(torch.cdist(places, places), torch.cdist(flat, flat), atol=1e-3)
+    vectors = torch.randn(30, 6, generator=generator)
+    places, share = principal_plane(vectors)
+    values = np.linalg.eigvalsh((vectors.T @ vectors).double().numpy())
+    assert share == pytest.approx(values[-2:].sum() / values.sum(), abs=1e-5)
+    assert places.square().sum(0).tolist() == pytest.approx(values[:-3:-1].tolist(), rel=1e-4)

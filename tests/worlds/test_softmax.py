@@ -164,3 +164,11 @@ def test_it_learns_the_direction_of_a_step():
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.name)
 def test_presets_are_settings(preset):
     SoftmaxSettings(**preset.settings)
+
+
+def test_every_draw_lies_below_both_bounds():
+    found = WORLD.bounds(learner_with([0.3, -0.3], [1.2, -1.2]))
+    for line in found.lines.values():
+        (x, y), (_, end) = line
+        assert end - y == pytest.approx(line[1][0] - x)  # in proportion
+        assert all(change < shift + y - x for dots in found.dots.values() for shift, change in dots)

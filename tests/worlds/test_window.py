@@ -145,3 +145,12 @@ def test_it_learns():
 def test_presets_are_settings(preset):
     world = Window(WindowSettings(**preset.settings))
     assert world.loss(untrained(world), world.drawn(4, seeded())).isfinite()
+
+
+def test_how_far_back_layers_look_is_what_is_measured_of_the_first():
+    learner = untrained()
+    with torch.no_grad():
+        lines, measured = WORLD.lags(learner).lines, WORLD.measure(learner)
+    assert list(lines) == ["layer 0", "layer 1", "layer 2"]
+    assert lines["layer 0"][:4] == pytest.approx([measured[f"lag.{lag}"] for lag in range(4)])
+    assert all(sum(each) < 1 for each in lines.values())

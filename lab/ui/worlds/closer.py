@@ -8,8 +8,7 @@ import gradio as gr
 from lab.ui.opened import Opened
 from lab.ui.people import Lab
 from lab.ui.run_controls import QUIET, Updates
-from lab.ui.worlds import apart, beside, language, layers, matrices, studied, swept
-from lab.ui.worlds.along import Growing, Own, Toy
+from lab.ui.worlds import apart, beside, language, layers, matrices, own, plots, studied, swept, toy
 from lab.ui.worlds.rooms import ROOMS, Room
 from lab.ui.worlds.swept import Forms
 from lab.ui.worlds.view import Latest, Sight, View
@@ -37,9 +36,9 @@ PARTS = (
     Part("heads", "Heads", apart.suits),
     Part("layers", "Layers", layers.suits),
     Part("matrices", "Matrices", matrices.suits),
-    Part("growing", "More examples", Growing.suits),
-    Part("own", "Your own", Own.suits),
-    Part("toy", "A few numbers", Toy.suits),
+    Part("plots", "More plots", plots.suits),
+    Part("own", "Your own", own.suits),
+    Part("toy", "A few numbers", toy.suits),
     Part("swept", "Map of settings", swept.suits),
     Part("beside", "Side by side", _always),
     Part("language", "Language model", _always),
@@ -83,9 +82,9 @@ def build(
         "heads": lambda: apart.build(opened),
         "layers": lambda: layers.build(opened),
         "matrices": lambda: matrices.build(opened),
-        "growing": lambda: Growing.build(opened),
-        "own": lambda: Own.build(opened),
-        "toy": lambda: Toy.build(opened),
+        "plots": lambda: plots.build(opened),
+        "own": lambda: own.build(opened),
+        "toy": toy.build,
         "swept": lambda: swept.build(chooser, forms),
         "beside": lambda: beside.build(opened, latest),
         "language": language.build,
@@ -116,11 +115,11 @@ def _wire(
         start = 0
         updates: Updates = {latest: beside.remembered(run, seen)}
         for name, view in views.items():
-            own = values[start : start + len(view.inputs)]
+            given = values[start : start + len(view.inputs)]
             start += len(view.inputs)
             if name == looked:
                 sight = Sight(run, seen, lab.store_for(request), is_new=True)
-                updates |= zip(view.outputs, view.show(sight, *own), strict=True)
+                updates |= zip(view.outputs, view.show(sight, *given), strict=True)
         return updates
 
     gr.on(

@@ -49,11 +49,6 @@ class Room(NamedTuple):
     has_matrices: bool = False
 
     @property
-    def has_profile(self) -> bool:
-        """Tell whether the world draws what a longer context brings."""
-        return self.world.profile is not Plain.profile
-
-    @property
     def has_toy(self) -> bool:
         """Tell whether the world's paper has a model of a few numbers."""
         return self.world.toy is not Plain.toy

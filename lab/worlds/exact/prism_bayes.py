@@ -115,3 +115,29 @@ def posterior(prior: Prior, features: "torch.Tensor", y: "torch.Tensor", noise: 
         means.append(mean)
         shares.append(logp)
     return Posterior(torch.stack(means, 1).float(), torch.stack(shares, 1).softmax(-1).float())
+
+
+def leanings(answers: "torch.Tensor", of_components: "torch.Tensor") -> "torch.Tensor":
+    """Find the weights of the components with which their answers come nearest to others, at each point.
+
+    Args:
+        answers: Shape (n, n_points).
+        of_components: Shape (n, n_points, n_components); they must differ somewhere.
+
+    Returns:
+        Weights with the sum 1, shape (n_points, n_components), by least squares over the n functions. NaN
+        where they tell nothing: where the answers are further from the best mixture than two of the
+        components are from each other (mean squares).
+    """
+    import torch
+
+    last = of_components[..., -1:]
+    apart = (of_components[..., :-1] - last).transpose(0, 1).double()  # (n_points, n, n_components - 1)
+    missed = (answers[..., None] - last).transpose(0, 1).double()
+    free = torch.linalg.lstsq(apart, missed).solution[..., 0]
+    weights = torch.cat([free, 1 - free.sum(1, keepdim=True)], 1)
+    residual = (missed - apart @ free[..., None]).square().mean((1, 2))
+    pairs = torch.combinations(torch.arange(of_components.shape[2]))
+    gaps = (of_components[..., pairs[:, 0]] - of_components[..., pairs[:, 1]]).square().mean(0)
+    is_told = gaps.amin(1) > residual.clamp_min(1e-12)
+    return torch.where(is_told[:, None], weights, torch.nan).float()

@@ -11,7 +11,7 @@ from lab.experiments.registry import build_params, find_experiment
 from lab.runs.store import Store
 from lab.ui.opened import Opened
 from lab.ui.running import RunState
-from lab.ui.worlds import along, apart, form, language, tab
+from lab.ui.worlds import apart, form, language, own, plots, tab
 from lab.ui.worlds.apart import Cut
 from lab.ui.worlds.matrices import figure_of
 from lab.ui.worlds.rooms import ROOMS, world_of
@@ -21,7 +21,7 @@ from lab.worlds import shelf
 from lab.worlds.growth import Moment
 from lab.worlds.scores import SCORES
 from lab.worlds.settings import bounds_of
-from lab.worlds.world import Own, Plain
+from lab.worlds.world import Own
 from tests.tiny_models import save_tiny_lm
 
 INDUCTION = find_experiment(EXPERIMENTS, "induction")
@@ -255,18 +255,21 @@ def lines(store) -> shelf.Kept:
 
 
 def test_a_profile_shows_the_learner_beside_the_best_answer(lines):
-    found = along.profile_of(lines, 1.0)
+    found = plots.plot_of(lines, "profile", 1.0)
     assert list(found.x) == [5, 10, 12, 20, 40, 80, 160]
     assert next(iter(found.lines)) == "learner"
     best = found.lines["ridge (Bayes)"]
     assert all(low <= high for low, high in zip(best, found.lines["debiased step"], strict=True))
-    assert along.profile_of(lines, 0.0).title.startswith("After 0 steps: Trained on 12 points")
+    assert plots.plot_of(lines, "profile", 0.0).title.startswith("After 0 steps: Trained on 12 points")
 
 
 @rooms
 def test_every_room_has_its_parts_and_refuses_what_it_does_not_take(room):
     world = room.world(room.settings())
-    assert room.has_profile == (type(world).profile is not Plain.profile)
+    for name in world.plots:
+        assert getattr(world, name).__doc__.startswith("Draw "), name
+    with pytest.raises(ValueError, match=r"plot must be one of .*, got 'measure'"):
+        world.plot(None, "measure")
     if world.own is None:
         with pytest.raises(ValueError, match="takes no sequences of your own"):
             world.told(None, "1 2 3")
@@ -307,7 +310,7 @@ def test_the_heads_of_a_language_model_are_drawn(tmp_path):
 
 def test_a_click_adds_a_point_and_what_is_no_number_adds_nothing():
     points = Own("Points", "x:y", "0:1", " {x:.1f}:{y:.1f}")
-    assert along.added(points, "", 1, 2) == "1.0:2.0"
-    assert along.added(points, "0:1", "<b>", 2) == "0:1"
-    assert along.added(Own("Balls", "letters", "a", " {x}"), "a b", "c", 0.5) == "a b c"
-    assert along.added(Own("Balls", "letters", "a"), "a b", "c", 0.5) == "a b"
+    assert own.added(points, "", 1, 2) == "1.0:2.0"
+    assert own.added(points, "0:1", "<b>", 2) == "0:1"
+    assert own.added(Own("Balls", "letters", "a", " {x}"), "a b", "c", 0.5) == "a b c"
+    assert own.added(Own("Balls", "letters", "a"), "a b", "c", 0.5) == "a b"
