@@ -1,6 +1,7 @@
 """Figures: pure functions from results to plotly. Each title is a finding; nothing is measured here."""
 
 from lab.figures.accuracy import accuracy_bars, accuracy_by_task, prediction_change_bars
+from lab.figures.automaton import automaton_graph
 from lab.figures.flows import margin_flip_curve, transitions_sankey
 from lab.figures.growth import attention_map, growth_curves, matrices, profile_lines, seed_bands
 from lab.figures.heads import head_map, stream_map
@@ -13,6 +14,7 @@ __all__ = [
     "accuracy_bars",
     "accuracy_by_task",
     "attention_map",
+    "automaton_graph",
     "entropy_scatter",
     "growth_curves",
     "head_map",

@@ -10,6 +10,7 @@ from lab.figures.frame import framed, missing, shown
 from lab.figures.palette import INK, SERIES
 
 _DASHES = ("solid", "dash", "dot", "dashdot")
+_SHORT = 3  # characters of words that all find room below bars
 _MOST_NAMED = 40  # positions of a map; of more, not every one is named
 ATTENTION: list[list] = [[0.0, "rgba(10, 118, 196, 0.04)"], [1.0, "#0a76c4"]]
 
@@ -93,7 +94,8 @@ def profile_lines(
     framed(figure, title, x_title, y_title, height=330 + 22 * (len(lines) // 2))
     if is_named:
         figure.update_layout(barmode="group")
-        figure.update_xaxes(type="category")
+        is_short = all(len(str(name)) <= _SHORT for name in x)
+        figure.update_xaxes(type="category", nticks=len(x) + 1 if is_short else 6)
     return figure
 
 

@@ -33,7 +33,7 @@ def sweep_map(
     figure = go.Figure(
         go.Heatmap(
             z=middle.to_numpy(),
-            x=[f"{value:,}" for value in middle.columns],
+            x=[f"{value:,g}" for value in middle.columns],
             y=[f"{value:g}" for value in middle.index],
             zmin=0,
             zmax=1,

@@ -37,7 +37,7 @@ class Plan:
         y: The setting along the rows, and its values.
         settings: What else differs from the world's defaults.
         measures: Which of the world's measures are kept, the first shown first.
-        against: Two of them that are ways to the same end: in context, and in weights.
+        against: Two of them that are drawn against each other, such as in context and in weights.
     """
 
     world: type
@@ -76,7 +76,7 @@ PLANS = {
         ("every", (5, 10, 40, 100, 400)),
         {"n_steps": 1400, "n_words": 200},
         ("tail_switch", "head_switch", "unseen", "probe"),
-        ("unseen", "probe"),
+        ("tail_switch", "head_switch"),
     ),
     "factors": Plan(
         Factors,
@@ -99,7 +99,8 @@ class Sweep:
         y: The setting along the rows.
         settings: What else differed from the world's defaults.
         measures: What was measured at the end of each training.
-        rows: A row a cell and seed: both settings, seed, measures, seconds of training.
+        rows: A row a cell and seed: both settings, seed, measures, seconds of training, and on which cpu;
+            without one it is that of the environment.
         command: What made it.
         environment: Machine, versions, commit and time.
     """
@@ -143,7 +144,7 @@ def sweep(experiment: str, work: Path, n_processes: int = 1, folder: Path | None
     left = [cell for cell in wanted if _key(plan, cell) not in known]
     with ProcessPoolExecutor(n_processes, get_context("spawn")) as pool, done.open("a") as file:
         for trained in as_completed([pool.submit(train_cell, experiment, cell) for cell in left]):
-            rows.append(row := trained.result())
+            rows.append(row := {**trained.result(), "cpu": made_with["cpu"]})
             file.write(json.dumps(row) + "\n")
             file.flush()
             yield f"{len(rows)} of {len(wanted)}: {row}"

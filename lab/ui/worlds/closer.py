@@ -8,7 +8,19 @@ import gradio as gr
 from lab.ui.opened import Opened
 from lab.ui.people import Lab
 from lab.ui.run_controls import QUIET, Updates
-from lab.ui.worlds import apart, beside, language, layers, matrices, own, plots, studied, swept, toy
+from lab.ui.worlds import (
+    apart,
+    automaton,
+    beside,
+    language,
+    layers,
+    matrices,
+    own,
+    plots,
+    studied,
+    swept,
+    toy,
+)
 from lab.ui.worlds.rooms import ROOMS, Room
 from lab.ui.worlds.swept import Forms
 from lab.ui.worlds.view import Latest, Sight, View
@@ -36,6 +48,7 @@ PARTS = (
     Part("heads", "Heads", apart.suits),
     Part("layers", "Layers", layers.suits),
     Part("matrices", "Matrices", matrices.suits),
+    Part("automaton", "The automaton", automaton.suits),
     Part("plots", "More plots", plots.suits),
     Part("own", "Your own", own.suits),
     Part("toy", "A few numbers", toy.suits),
@@ -82,6 +95,7 @@ def build(
         "heads": lambda: apart.build(opened),
         "layers": lambda: layers.build(opened),
         "matrices": lambda: matrices.build(opened),
+        "automaton": lambda: automaton.build(opened),
         "plots": lambda: plots.build(opened),
         "own": lambda: own.build(opened),
         "toy": toy.build,

@@ -7,8 +7,8 @@ import gradio as gr
 import pandas as pd
 
 from lab.experiments.worlds import sweeps
-from lab.experiments.worlds.sweeps import Sweep
-from lab.figures import sweep_map
+from lab.experiments.worlds.sweeps import PLANS, Sweep
+from lab.figures import scatter_plot, sweep_map
 from lab.ui.run_controls import LIGHT, QUIET, Updates
 from lab.ui.widgets.markup import note
 from lab.ui.widgets.offered import OfferedDropdown
@@ -19,6 +19,8 @@ from lab.ui.worlds.view import Sight, View
 from lab.ui.worlds.watch import plotted
 from lab.worlds.settings import bounds_of
 
+AGAINST = "against"
+HALF = 0.5
 Forms = Mapping[str, Mapping[str, Any]]
 """The controls of every world, by parameter, by the id of its experiment."""
 
@@ -73,27 +75,44 @@ def build(chooser: gr.Radio, forms: Forms) -> View:
 
 
 def measures_of(found: Sweep | None) -> list[tuple[str, str]]:
-    """List what a sweep can show, each under the name that its curve has."""
+    """List what a sweep can show: measures under the names of their curves, and two against each other."""
     if found is None:
         return []
-    room = _room(found)
-    labels = {curve.name: curve.label for curve in room.world(room.settings()).curves}
-    return [(labels[name], name) for name in found.measures]
+    labels = _labels(found)
+    x, y = PLANS[found.experiment].against
+    return [*((labels[name], name) for name in found.measures), (f"{labels[x]} × {labels[y]}", AGAINST)]
 
 
 def figure_of(found: Sweep, measure: str) -> Any:
     """Draw a measure of a sweep; a name that there is not draws nothing."""
-    labels = {name: label for label, name in measures_of(found)}
-    if measure not in labels:
+    if measure == AGAINST:
+        return _against(found)
+    if measure not in found.measures:
         return None
     axes = [(name, _label(found, name)) for name in (found.x, found.y)]
-    return sweep_map(pd.DataFrame(found.rows), *axes, measure, labels[measure])
+    return sweep_map(pd.DataFrame(found.rows), *axes, measure, _labels(found)[measure])
+
+
+def _against(found: Sweep) -> Any:
+    """Draw two ways to the same end against each other, a dot a cell, its median over seeds."""
+    x, y = PLANS[found.experiment].against
+    cells = pd.DataFrame(found.rows).groupby([found.y, found.x])[[x, y]].median().reset_index()
+    dots, names = {}, {}
+    for value, row in cells.groupby(found.y):
+        group = f"{_label(found, found.y)} {value:g}"
+        dots[group] = list(zip(row[x].tolist(), row[y].tolist(), strict=True))
+        names[group] = [f"{_label(found, found.x)} {each:,g}" for each in row[found.x]]
+    labels, both = _labels(found), int(((cells[x] > HALF) & (cells[y] > HALF)).sum())
+    title = f"Both over {HALF:.0%} in {both} of {len(cells)} cells, one alone in " + str(
+        int(((cells[x] > HALF) != (cells[y] > HALF)).sum())
+    )
+    return scatter_plot(dots, title, labels[x], labels[y], names)
 
 
 def cell_at(found: Sweep, x: Any, y: Any) -> dict[str, Any] | None:
     """Return the two settings of a cell that a browser names; None for a cell that there is not."""
     for row in found.rows:
-        if (f"{row[found.x]:,}", f"{row[found.y]:g}") == (x, y):
+        if (f"{row[found.x]:,g}", f"{row[found.y]:g}") == (x, y):
             return {found.x: row[found.x], found.y: row[found.y]}
     return None
 
@@ -104,16 +123,23 @@ def provenance(found: Sweep | None) -> str:
         return ""
     made, n_seeds = found.environment, len({row["seed"] for row in found.rows})
     minutes = sum(row["seconds"] for row in found.rows) / 60
+    cpus = sorted({str(row.get("cpu", made.get("cpu"))) for row in found.rows})
     return note(
         "info",
         f"{len(found.rows)} trainings, {n_seeds} seeds a cell, {minutes:.0f} minutes of one core "
-        f"({made.get('cpu')}), {str(made.get('time'))[:10]}, commit {str(made.get('commit'))[:12]}: "
+        f"({', '.join(cpus)}), {str(made.get('time'))[:10]}, commit {str(made.get('commit'))[:12]}: "
         f"{found.command}",
     )
 
 
 def _set_by(found: Sweep | None) -> list[str]:
     return [] if found is None else [found.x, found.y, *found.settings]
+
+
+def _labels(found: Sweep) -> dict[str, str]:
+    """Return the names of its world's curves."""
+    room = _room(found)
+    return {curve.name: curve.label for curve in room.world(room.settings()).curves}
 
 
 def _label(found: Sweep, name: str) -> str:

@@ -62,10 +62,11 @@ def test_a_broken_off_sweep_trains_only_the_cells_that_are_missing(tiny, tmp_pat
 
 def test_cells_of_another_commit_are_trained_again(tiny, tmp_path, monkeypatch):
     list(sweep("abrupt", tmp_path / "work", folder=tmp_path))
-    monkeypatch.setattr(sweeps, "environment", lambda: {"commit": "f" * 40})
+    monkeypatch.setattr(sweeps, "environment", lambda: {"commit": "f" * 40, "cpu": "another"})
     told = list(sweep("abrupt", tmp_path / "work", folder=tmp_path))
     assert len([line for line in told if line.startswith(("1 of 4", "4 of 4"))]) == 2
     assert len(list((tmp_path / "work").iterdir())) == 2
+    assert {row["cpu"] for row in stored("abrupt", tmp_path).rows} == {"another"}
 
 
 def test_a_cell_is_what_a_training_with_its_settings_ends_at(monkeypatch):

@@ -1,5 +1,6 @@
 """The map of a world over two settings: what is offered, drawn, and set by a click."""
 
+import pandas as pd
 import pytest
 
 from lab.experiments.worlds import sweeps
@@ -24,6 +25,32 @@ def test_a_measure_is_drawn_and_a_name_that_there_is_not_draws_nothing():
     assert figure.layout.xaxis.title.text == "Classes"
     assert len(figure.data[0].z) == 5
     assert swept.figure_of(SWEEP, "nothing") is None
+
+
+def test_two_measures_are_drawn_against_each_other_a_dot_a_cell():
+    assert swept.measures_of(SWEEP)[-1][1] == swept.AGAINST
+    figure = swept.figure_of(SWEEP, swept.AGAINST)
+    assert [trace.name for trace in figure.data] == [
+        f"Bursty share {each}" for each in (0, 0.25, 0.5, 0.75, 1)
+    ]
+    assert list(figure.data[-1].text) == [f"Classes {n:,}" for n in (32, 128, 512, 1024, 2048, 4096)]
+    table = pd.DataFrame(SWEEP.rows)
+    at = table[(table.p_bursty == 0.75) & (table.n_classes == 2048)]
+    assert figure.data[3].x[4] == at.new_classes.median() and figure.data[3].y[4] == at.absent.median()
+    assert figure.layout.title.text.replace("<br>", " ").startswith("Both over 50% in 0 of 30 cells")
+
+
+@pytest.mark.parametrize("experiment", sweeps.PLANS)
+def test_every_stored_sweep_is_drawn_and_a_click_on_any_cell_sets_it_within_bounds(experiment):
+    found = sweeps.stored(experiment)
+    for _, measure in swept.measures_of(found):
+        assert swept.figure_of(found, measure) is not None
+    map_ = swept.figure_of(found, found.measures[0]).data[0]
+    bounds = bounds_of(next(room.settings for room in ROOMS if room.id == experiment))
+    for x in map_.x:
+        for y in map_.y:
+            cell = swept.cell_at(found, x, y)
+            assert all(bounds[name].low <= value <= bounds[name].high for name, value in cell.items())
 
 
 def test_a_click_finds_the_settings_of_its_cell_and_they_are_within_bounds():
