@@ -7,7 +7,7 @@ from lab.figures.growth import attention_map, growth_curves, matrices, profile_l
 from lab.figures.heads import head_map, stream_map
 from lab.figures.orders import entropy_scatter, influence_curve, order_distribution
 from lab.figures.scatter import scatter_plot
-from lab.figures.sweep import sweep_map
+from lab.figures.sweep import sweep_map, twin_maps
 from lab.figures.variance import variance_bars
 
 __all__ = [
@@ -29,5 +29,6 @@ __all__ = [
     "stream_map",
     "sweep_map",
     "transitions_sankey",
+    "twin_maps",
     "variance_bars",
 ]

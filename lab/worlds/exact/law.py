@@ -34,6 +34,20 @@ SHARES = np.linspace(0, 1, 41)
 _STARTS = [(0.0, 0.3, -1.0), (2.0, 0.5, -0.7), (4.0, 0.3, -0.3)]  # log γ, α, log β
 
 
+class Point(NamedTuple):
+    """What the law is told of a learner at a step of its training.
+
+    Args:
+        step: Of its training.
+        advantage: By how many nats the loss of G is above that of M.
+        bits: Lengths of M and of G.
+    """
+
+    step: int
+    advantage: float
+    bits: tuple[float, float]
+
+
 class Cell(NamedTuple):
     """A learner at a step of its training.
 
@@ -63,7 +77,7 @@ class Law(NamedTuple):
     alpha: float
     beta: float
 
-    def weight(self, cell: Cell) -> float:
+    def weight(self, cell: Cell | Point) -> float:
         """Return the weight of M, 0 to 1."""
         if min(self.gamma, self.beta) <= 0:
             raise ValueError(f"gamma and beta must be above 0, got {self.gamma} and {self.beta}")
