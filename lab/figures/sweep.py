@@ -98,7 +98,7 @@ def twin_maps(
         )  # fmt: skip
     framed(figure, title, x_title, height=210 + 30 * len(y))
     figure.update_layout(margin_t=figure.layout.margin.t + 24)
-    figure.update_yaxes(type="category", showgrid=False)
+    figure.update_yaxes(type="category", showgrid=False, nticks=len(y) + 1)
     figure.update_yaxes(title_text=y_title, col=1)
-    figure.update_xaxes(showgrid=False, nticks=4)
+    figure.update_xaxes(showgrid=False, nticks=3)
     return figure

@@ -23,9 +23,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 from lab.training.loop import Schedule
-from lab.worlds.points import OfPoints, Points, replies
+from lab.worlds.points import OfPoints, Points, read_points, replies
 from lab.worlds.settings import Settings, number
-from lab.worlds.world import Curve, Preset, Profile, Replies, Scatter
+from lab.worlds.world import Curve, Own, Preset, Profile, Replies, Scatter
 
 if TYPE_CHECKING:
     import torch
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 N_MEASURED = 4000
 N_DOTS = 300
+MOST_OWN = 60
+_REACH = 3.0  # of the first number of x, where a person's points are drawn
+_N_PLACES = 61
 PROFILED = (5, 10, 20, 40, 80, 160)
 ANSWERS = ("gradient", "debiased", "ridge")
 
@@ -77,6 +80,13 @@ class Linear(OfPoints):
         "profile": "as the context grows",
         "beside_step": "answers beside the debiased step",
     }
+    own: ClassVar[Own | None] = Own(
+        "Points of your own",
+        f"x:y, the next after a space, at most {MOST_OWN}; x of several numbers as 1,0,-2:y, those left away "
+        "are 0. A click on the drawing adds one.",
+        "-1:-0.8 0.5:0.3 1:1.2 2:1.5 -2:-1.7",
+        " {x:.1f}:{y:.1f}",
+    )
     n_batch = 256
 
     @property
@@ -142,18 +152,19 @@ class Linear(OfPoints):
 
     def references(self, batch: Points) -> "dict[str, torch.Tensor]":
         """Answer by gradient step, debiased step and ridge, each (n,); steps are the best for this batch."""
+        rates = _best_rates(batch)
+        return {name: rates[name] * step for name, step in _steps(batch).items()} | {
+            "ridge": self._ridge(batch)
+        }
+
+    def _ridge(self, batch: Points) -> "torch.Tensor":
+        """Answer as Bayes does, shape (n,)."""
         import torch
 
         x, y, query = batch.x[:, :-1], batch.y[:, :-1], batch.x[:, -1]
-        centred = y - y.mean(1, keepdim=True)
-        steps = {
-            name: torch.einsum("bnd,bn,bd->b", x, values, query) / x.shape[1]
-            for name, values in (("gradient", y), ("debiased", centred))
-        }
-        best = {name: (step * batch.target).mean() / step.square().mean() for name, step in steps.items()}
         penalty = self.settings.noise**2 * self.settings.d * torch.eye(self.settings.d)
         slopes = torch.linalg.solve(x.mT @ x + penalty, x.mT @ y[..., None])[..., 0]
-        return {name: best[name] * step for name, step in steps.items()} | {"ridge": (slopes * query).sum(-1)}
+        return (slopes * query).sum(-1)
 
     def measure(self, learner: "Learner") -> dict[str, float]:
         """Measure errors, the likeness to the debiased step, and the structure of the matrices."""
@@ -216,6 +227,36 @@ class Linear(OfPoints):
             lines={"the same answer": [(-most, -most), (most, most)]},
         )  # fmt: skip
 
+    def told(self, learner: "Learner", text: str) -> Profile:
+        """Draw what learner and references answer along the first number of x, after a person's points.
+
+        Raises:
+            ValueError: The points can't be read; says how they are written.
+        """
+        import torch
+
+        given = read_points(text, self.settings.d, MOST_OWN)
+        along = torch.linspace(-_REACH, _REACH, _N_PLACES)
+        places = torch.nn.functional.pad(along[:, None], (0, self.settings.d - 1))
+        asked = Points(
+            torch.cat([given.x.expand(_N_PLACES, -1, -1), places[:, None]], 1),
+            torch.cat([given.y.expand(_N_PLACES, -1), torch.zeros(_N_PLACES, 1)], 1),
+        )
+        answers, rates = {"learner": self.answer(learner, asked)}, _best_rates(self._measured)
+        answers |= {f"{name} step": rates[name] * step for name, step in _steps(asked).items()}
+        answers["ridge (Bayes)"] = self._ridge(asked)
+        apart = {
+            name: (answers["learner"] - each).square().mean().sqrt().item() for name, each in answers.items()
+        }
+        nearest = min((name for name in apart if name != "learner"), key=apart.__getitem__)
+        title = (
+            f"After {given.y.shape[1]} points the learner is nearest to the {nearest}, "
+            f"{apart[nearest]:.2f} from it (root mean square)"
+        )
+        lines = {name: each.tolist() for name, each in answers.items()}
+        points = list(zip(given.x[0, :, 0].tolist(), given.y[0].tolist(), strict=True))
+        return Profile(title, "first number of x, the others 0", "y", along.tolist(), lines, points)
+
     def by_length(self, learner: "Learner", lengths: Sequence[int]) -> list[dict[str, float]]:
         """Return the errors of learner and references on contexts of other lengths, a row each."""
         import torch
@@ -255,3 +296,20 @@ class Linear(OfPoints):
 
         variances = torch.logspace(0, math.log10(self.settings.condition), self.settings.d)
         return (variances / variances.mean()).sqrt()
+
+
+def _steps(batch: Points) -> "dict[str, torch.Tensor]":
+    """Return one step of gradient descent, on points and on points less their mean, at the rate 1: (n,)."""
+    import torch
+
+    x, y, query = batch.x[:, :-1], batch.y[:, :-1], batch.x[:, -1]
+    centred = y - y.mean(1, keepdim=True)
+    return {
+        name: torch.einsum("bnd,bn,bd->b", x, values, query) / x.shape[1]
+        for name, values in (("gradient", y), ("debiased", centred))
+    }
+
+
+def _best_rates(batch: Points) -> "dict[str, torch.Tensor]":
+    """Return the rates of both steps at which their squared error on a batch is least."""
+    return {name: (step * batch.target).mean() / step.square().mean() for name, step in _steps(batch).items()}

@@ -125,3 +125,25 @@ def test_the_learner_that_the_paper_ends_at_lies_on_the_line_of_same_answers():
     assert np.corrcoef(x, y)[0, 1] > 0.99
     (ends,) = found.lines.values()
     assert ends[0][0] == ends[0][1] and ends[1][0] == ends[1][1] == np.abs(x).max()
+
+
+def test_points_of_ones_own_are_answered_beside_the_steps_and_ridge():
+    learner = learner_with(WORLD, [0.05, -0.05], [1.0, -1.0])
+    with torch.no_grad():
+        found = WORLD.told(learner, WORLD.own.example)
+    assert list(found.lines) == ["learner", "gradient step", "debiased step", "ridge (Bayes)"]
+    assert len(found.points) == 5 and found.points[0] == pytest.approx((-1, -0.8))
+    x, y = np.array([-1, 0.5, 1, 2, -2]), np.array([-0.8, 0.3, 1.2, 1.5, -1.7])
+    slope = (x @ y) / (x @ x + WORLD.settings.noise**2 * WORLD.settings.d)
+    assert found.lines["ridge (Bayes)"] == pytest.approx([slope * each for each in found.x], abs=1e-4)
+    rises = np.diff(found.lines["debiased step"])
+    assert rises == pytest.approx(rises[0], abs=1e-5)
+    ratio = (x @ (y - y.mean())) / (x @ y)
+    one, other = found.lines["debiased step"][-1], found.lines["gradient step"][-1]
+    assert 0.8 * ratio < one / other < 1.25 * ratio  # but for their rates, which are nearly the same
+
+
+@pytest.mark.parametrize("text", ["", "1", "1:a", "1:2 " * 61, "nan:1", "1,2,3,4,5,6:1"])
+def test_points_that_can_not_be_read_are_refused(text):
+    with pytest.raises(ValueError, match=r"x:y|numbers"):
+        WORLD.told(learner_with(WORLD, [0.05, -0.05], [1.0, -1.0]), text)

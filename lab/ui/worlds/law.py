@@ -57,7 +57,7 @@ def suits(room: Room) -> bool:
 
 def build() -> View:
     """Place the part inside the current block."""
-    fit = fitted(SEEDS[0])
+    fit = Law(*(round(each, 3) for each in fitted(SEEDS[0])))
     gr.Markdown(ABOUT, elem_id="worlds-law-about")
     with gr.Row():
         gamma = gr.Slider(
@@ -88,7 +88,7 @@ def build() -> View:
         return [note("info", study.provenance({})), plotted(figure_of(_of(seed), Law(*values)))]
 
     gr.on([*(each.change for each in sliders), seed.change], draw, [seed, *sliders], [told, plot], **QUIET)
-    button.click(lambda seed: list(fitted(_of(seed))), seed, sliders, **QUIET)
+    button.click(lambda seed: [round(each, 3) for each in fitted(_of(seed))], seed, sliders, **QUIET)
     return View([seed, *sliders], [told, plot], lambda sight, seed, *values: draw(seed, *values))
 
 
@@ -102,8 +102,8 @@ def figure_of(seed: int, law: Law) -> Any:
         f"Law and learners are {apart:.2f} apart (mean), r = {alike:.3f}, n = {foretold.size}; "
         "1 counts, 0 knows the urns"
     )
-    maps = {"what learners did": grid.relative, "what the law says": foretold}
-    return twin_maps(maps, grid.steps, grid.n_urns, "Training steps", "Urns", title)
+    maps = {"learners": grid.relative, "law": foretold}
+    return twin_maps(maps, grid.steps, grid.n_urns, "Steps", "Urns", title)
 
 
 @lru_cache(maxsize=len(SEEDS))

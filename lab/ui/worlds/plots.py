@@ -21,11 +21,10 @@ def suits(room: Room) -> bool:
 
 def build(opened: gr.State) -> View:
     """Place the part inside the current block."""
-    with gr.Row():
-        which = OfferedDropdown(
-            [], label="Show", elem_id="worlds-plots-which", info="The learner, and what it is compared with."
-        )
-        step = training("worlds-plots-step")
+    which = OfferedDropdown(
+        [], label="Show", elem_id="worlds-plots-which", info="The learner, and what it is compared with."
+    )
+    step = training("worlds-plots-step")
     told = gr.HTML(elem_id="worlds-plots-told", padding=False)
     plot = gr.Plot(show_label=False, label="The learner at a step", elem_id="worlds-plots")
 
