@@ -50,8 +50,12 @@ class Opened:
     @classmethod
     def first_shipped(cls, experiment_id: str) -> "Opened | None":
         """Open the first shipped example of an experiment; None where there is none."""
-        slugs = [each.slug for each in list_examples() if each.recipe.experiment == experiment_id]
-        return cls.shipped(slugs[0]) if slugs else None
+        return next(iter(cls.all_shipped(experiment_id)), None)
+
+    @classmethod
+    def all_shipped(cls, experiment_id: str) -> "list[Opened]":
+        """Open every shipped example of an experiment, in the order in which they are shown."""
+        return [cls.shipped(each.slug) for each in list_examples() if each.recipe.experiment == experiment_id]
 
     @property
     def params(self) -> Any:

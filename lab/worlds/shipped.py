@@ -20,18 +20,29 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).resolve().parents[2] / "assets" / "learners"
 MAX_BYTES = 500_000
+MAX_BYTES_BESIDE = 280_000  # of those that stand beside the first learner of their world
+_RUN_ID = "[0-9a-f]" * 12
 _ENTRY = 130  # bytes that a file's header spends on a tensor
 _SCALE = "|scale"  # ends the names of scales; no parameter has it in its name
 
 
-def write(run_id: str, kept: Kept, made_by: dict[str, Any], folder: Path = FOLDER) -> Path:
-    """Write a learner in the place of its world's last, with as many of its snapshots as fit, evenly thinned.
+def write(
+    run_id: str,
+    kept: Kept,
+    made_by: dict[str, Any],
+    folder: Path = FOLDER,
+    slug: str = "",
+    limit: int | None = None,
+) -> Path:
+    """Write a learner in the place of the last of its name, with as many snapshots as fit, evenly thinned.
 
     Args:
         run_id: The run that grew it.
         kept: The learner.
         made_by: Command, seed, machine and code that made it; kept in the file's header.
         folder: Where to write.
+        slug: What its file's name begins with; "" takes the world's paper.
+        limit: The most bytes, but for the first and the last snapshot; None takes `MAX_BYTES`.
     """
     from safetensors.torch import save_file
 
@@ -40,15 +51,16 @@ def write(run_id: str, kept: Kept, made_by: dict[str, Any], folder: Path = FOLDE
     told = {"history": json.dumps(history), "made_by": json.dumps(made_by)}
     *earlier, final = states
     tensors = _named(final, states[final])
-    left = MAX_BYTES - _n_bytes(tensors) - sum(map(len, told.values()))
+    slug, limit = slug or kept.world.id, limit or MAX_BYTES
+    left = limit - _n_bytes(tensors) - sum(map(len, told.values()))
     n = min(len(earlier), max(1, left // _n_bytes(_named(0, _packed(states[0])))))
     chosen = {earlier[round(place * len(earlier) / n)] for place in range(n)}  # the first, then evenly
     for step in sorted(chosen):
         tensors |= _named(step, _packed(states[step]))
     folder.mkdir(parents=True, exist_ok=True)
-    for last in folder.glob(f"{kept.world.id}-*.safetensors"):
+    for last in folder.glob(f"{slug}-{_RUN_ID}.safetensors"):
         last.unlink()
-    path = folder / f"{kept.world.id}-{run_id}.safetensors"
+    path = folder / f"{slug}-{run_id}.safetensors"
     save_file(tensors, path, told)
     return path
 

@@ -112,11 +112,10 @@ def _one_of(choices: Sequence[tuple[str, str]], chosen: str | None) -> str | Non
 
 
 def _runs(run: Opened | None, seen: Latest) -> list[Opened]:
-    """List the other runs of a world, the shipped one last."""
+    """List the other runs of a world, those that are shipped last."""
     if run is None:
         return []
-    first = Opened.first_shipped(run.experiment)
-    listed = [*seen.get(run.experiment, ()), *([first] if first is not None else [])]
+    listed = [*seen.get(run.experiment, ()), *Opened.all_shipped(run.experiment)]
     by_id = {each.run_id: each for each in listed if each.run_id != run.run_id}
     return list(by_id.values())
 
