@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).resolve().parents[2] / "assets" / "learners"
 MAX_BYTES = 500_000
 MAX_BYTES_BESIDE = 280_000  # of those that stand beside the first learner of their world
-_RUN_ID = "[0-9a-f]" * 12
+RUN_ID = "[0-9a-f]" * 12
 _ENTRY = 130  # bytes that a file's header spends on a tensor
 _SCALE = "|scale"  # ends the names of scales; no parameter has it in its name
 
@@ -58,7 +58,7 @@ def write(
     for step in sorted(chosen):
         tensors |= _named(step, _packed(states[step]))
     folder.mkdir(parents=True, exist_ok=True)
-    for last in folder.glob(f"{slug}-{_RUN_ID}.safetensors"):
+    for last in folder.glob(f"{slug}-{RUN_ID}.safetensors"):
         last.unlink()
     path = folder / f"{slug}-{run_id}.safetensors"
     save_file(tensors, path, told)

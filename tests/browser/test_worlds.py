@@ -86,6 +86,39 @@ def test_a_person_draws_balls_and_predicts_where_a_measure_ends(page):
     expect(page.locator("#worlds-guess-told")).to_contain_text("You said 0.5", timeout=LONG)
 
 
+def test_a_person_walks_through_an_automaton_and_lets_the_learner_write(page):
+    open_world(page, "Random languages")
+    page.locator("#worlds-closer").get_by_role("tab", name="The automaton").click()
+    graph, string = page.locator("#worlds-automaton"), page.locator("#worlds-automaton-string textarea")
+    expect(graph).to_contain_text("At the start it is in state 0", timeout=LONG)
+    states = graph.locator(".scatterlayer .trace").last.locator(".point")
+    states.nth(1).click(force=True)  # language 1: from the start a leads there
+    expect(string).to_have_value("a", timeout=LONG)
+    expect(graph).to_contain_text("After a it is in state 1", timeout=LONG)
+    page.get_by_role("button", name="Let it write on").click()
+    expect(page.locator("#worlds-automaton-told")).to_contain_text("May come, 3-gram", timeout=LONG)
+    page.get_by_role("button", name="Begin a new string").click()
+    expect(string).to_have_value("", timeout=LONG)
+    string.press_sequentially("zz")
+    expect(page.locator("#worlds-automaton-told")).to_contain_text("not in the alphabet", timeout=LONG)
+
+
+def test_a_world_draws_its_plots_and_the_law_follows_the_sliders(page):
+    open_world(page, "Forgetting embeddings")
+    page.locator("#worlds-closer").get_by_role("tab", name="More plots").click()
+    expect(page.locator("#worlds-plots")).to_contain_text("Of switched frequent words", timeout=LONG)
+    page.locator("#worlds-plots-which input").click()
+    page.get_by_role("option", name="embeddings in a plane").click()
+    expect(page.locator("#worlds-plots")).to_contain_text("A plane keeps", timeout=LONG)
+    open_world(page, "Balls and urns")
+    page.locator("#worlds-closer").get_by_role("tab", name="The law").click()
+    expect(page.locator("#worlds-law")).to_contain_text("r = 0.98", timeout=LONG)
+    number(page, "worlds-law-beta", 0.5)
+    expect(page.locator("#worlds-law")).not_to_contain_text("r = 0.98", timeout=LONG)
+    page.get_by_role("button", name="Set the fitted values").click()
+    expect(page.locator("#worlds-law")).to_contain_text("r = 0.98", timeout=LONG)
+
+
 def test_settings_are_set_on_the_map_and_a_training_of_them_is_stopped(page):
     open_world(page, "Context or weights")
     page.locator("#worlds-closer").get_by_role("tab", name="Map of settings").click()

@@ -3,8 +3,11 @@
 import pytest
 import torch
 
+from lab.experiments.worlds import writing
 from lab.worlds.automata import Automata, AutomataSettings
+from lab.worlds.growth import Snapshots
 from lab.worlds.languages import Language, counted, draw, expected, string_of, write
+from lab.worlds.shelf import Kept
 from lab.worlds.strings import words_of
 
 WORLD = Automata(AutomataSettings(n_tokens=48))
@@ -107,3 +110,13 @@ def test_what_is_expected_is_what_the_world_tells_of_the_same_text(learner):
         told = WORLD.told(learner, text).lines
         assert expected(WORLD, learner, language, []).tolist() == pytest.approx(told["learner"], abs=1e-6)
     assert counted(language, [], 2).tolist() == pytest.approx(told["2-gram"], abs=1e-6)
+
+
+def test_shares_of_what_may_stand_are_told_by_language_and_on_the_whole(learner):
+    rows = writing.shares(Kept(WORLD, learner, Snapshots(), []), 2)
+    with torch.no_grad():
+        again = write(WORLD, learner, draw(WORLD, 2), [])
+    assert rows[1] == {name: each.share_legal for name, each in again.items()}
+    first, second, whole = writing.told(rows).splitlines()
+    assert first.startswith("language 1: learner ") and second.startswith("language 2: ")
+    assert f"3-gram {(rows[0]['3-gram'] + rows[1]['3-gram']) / 2:.1%}" in whole

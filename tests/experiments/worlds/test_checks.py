@@ -156,6 +156,7 @@ def test_silenced_heads_cost_what_they_carry():
 )
 def test_a_training_that_is_too_short_does_not_hold(module, name, short, monkeypatch):
     monkeypatch.setattr(module, name, replace(getattr(module, name), **short))
+    monkeypatch.setattr("lab.worlds.growth.N_MEASURED", 4)
     monkeypatch.setattr(check_properties, "SHARES", (0.0, 1.0))
     for other in ("ONE", "WEIGHTS", "BOTH", "MIXTURE", "NONE", "ACTIVE", "ZIPF"):
         if hasattr(module, other):
