@@ -92,6 +92,7 @@ def test_a_person_walks_through_an_automaton_and_lets_the_learner_write(page):
     graph, string = page.locator("#worlds-automaton"), page.locator("#worlds-automaton-string textarea")
     expect(graph).to_contain_text("At the start it is in state 0", timeout=LONG)
     states = graph.locator(".scatterlayer .trace").last.locator(".point")
+    page.wait_for_timeout(2000)  # the run of the world that was turned to is drawn by then
     states.nth(1).click(force=True)  # language 1: from the start a leads there
     expect(string).to_have_value("a", timeout=LONG)
     expect(graph).to_contain_text("After a it is in state 1", timeout=LONG)

@@ -37,7 +37,8 @@ def test_runs_of_a_world_are_remembered_the_latest_first_and_each_once(runs):
 
 def test_the_other_learners_are_named_by_what_is_different_there(runs):
     seen = {"linear": runs}
-    (words, run_id), (shipped, _) = beside.others_of(runs[0], seen)
+    (words, run_id), (shipped, _), (one_head, _) = beside.others_of(runs[0], seen)
+    assert one_head == "Heads 1, Steps 4,000"
     assert (words, run_id) == ("Heads 1", runs[1].run_id)
     assert shipped == "Steps 4,000"
     assert beside.others_of(None, seen) == []
