@@ -288,7 +288,7 @@ class MetaOpt(OfPairs):
             f"{ends[1]:.2f}, by chance {ends[2]:.2f} (n = {N_COMPARED})"
         )
         names = [f"layer {layer}" for layer in range(N_LAYERS)]
-        return Profile(title, "layer", "cosine of both changes (SimAOU)", names, by_layer)
+        return Profile(title, "layer", "SimAOU (cosine)", names, by_layer)
 
     def pulls(self, learner: "Learner") -> Scatter:
         """Draw where context and tuning pull the last layer's attention, in the plane of most change."""

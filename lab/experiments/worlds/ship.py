@@ -50,7 +50,7 @@ _FIRST = (
 _BESIDE = (
     Shipment("induction", {"n_heads": 1, "rate": 3e-4, "n_steps": 1500, "clamp": "previous"}, "given"),
     Shipment("abrupt", {"n_classes": 64, "p_bursty": 0.0, "n_steps": 500}, "weights"),
-    Shipment("properties", {"zipf": 1.0, "p_bursty": 0.75}, "both"),
+    Shipment("properties", {"zipf": 0.5, "p_bursty": 0.5}, "both"),
     Shipment("linear", {"n_heads": 1}, "one-head"),
     Shipment("metaopt", {"momentum": 0.5}, "momentum"),
     Shipment("prism", {"family": "mixture"}, "mixture"),

@@ -28,11 +28,15 @@ def build(opened: gr.State, latest: gr.State) -> View:
     """Place the part inside the current block."""
     with gr.Row():
         other = OfferedDropdown(
-            [], label="The other learner", elem_id="worlds-beside-other",
-            info="One that was on screen before, named by what is different there.",
+            [], label="The other learner", elem_id="worlds-beside-other", min_width=300,
+            info="On screen before, or shipped; named by what is different there.",
         )  # fmt: skip
         measure = OfferedDropdown(
-            [], label="Measure", elem_id="worlds-beside-measure", info="What is drawn of both."
+            [],
+            label="Measure",
+            elem_id="worlds-beside-measure",
+            min_width=300,
+            info="What is drawn of both.",
         )
     told = gr.HTML(elem_id="worlds-beside-told", padding=False)
     plot = gr.Plot(show_label=False, label="Side by side", elem_id="worlds-beside-plot")
