@@ -46,7 +46,9 @@ def build(chooser: gr.Radio, forms: Forms) -> View:
     clicked = PlotClick("worlds-sweep")
     touched = [forms[room.id][name] for room in ROOMS for name in _set_by(sweeps.stored(room.id))]
 
-    def show(_: Sight, world: str, chosen: str | None) -> list[Any]:
+    def show(sight: Sight, world: str, chosen: str | None) -> list[Any]:
+        if sight.is_new:  # a map is of its world, not of a learner: what is told of a click stays
+            return [gr.skip()] * 3
         found = sweeps.stored(world)
         offered = measures_of(found)
         if chosen not in [value for _, value in offered]:

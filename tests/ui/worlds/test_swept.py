@@ -1,11 +1,15 @@
 """The map of a world over two settings: what is offered, drawn, and set by a click."""
 
+from collections import defaultdict
+
+import gradio as gr
 import pandas as pd
 import pytest
 
 from lab.experiments.worlds import sweeps
 from lab.ui.worlds import swept
 from lab.ui.worlds.rooms import ROOMS
+from lab.ui.worlds.view import Sight
 from lab.worlds.settings import bounds_of
 
 SWEEP = sweeps.stored("abrupt")
@@ -51,6 +55,15 @@ def test_every_stored_sweep_is_drawn_and_a_click_on_any_cell_sets_it_within_boun
         for y in map_.y:
             cell = swept.cell_at(found, x, y)
             assert all(bounds[name].low <= value <= bounds[name].high for name, value in cell.items())
+
+
+def test_a_learner_that_comes_on_screen_leaves_the_map_and_what_is_told_of_a_click():
+    with gr.Blocks():
+        forms = {room.id: defaultdict(gr.Number) for room in ROOMS}
+        view = swept.build(gr.Radio([room.id for room in ROOMS]), forms)
+    turned = view.show(Sight(None, {}, None, is_new=False), "forgetting", None)
+    assert turned[0].value == "tail_switch" and "75 trainings" in turned[1] and turned[2]["visible"]
+    assert view.show(Sight(None, {}, None, is_new=True), "forgetting", None) == [gr.skip()] * 3
 
 
 def test_a_click_finds_the_settings_of_its_cell_and_they_are_within_bounds():
