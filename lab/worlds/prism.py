@@ -278,10 +278,15 @@ class Prism(OfPoints):
 
         A learner's belief is read off its answers: the weights, with the sum 1, with which the answers of
         the families alone come nearest to them, over all functions. The posterior mean is read so as well.
+
+        Raises:
+            ValueError: There is one family alone.
         """
         import torch
 
         generator, prior = torch.Generator().manual_seed(3), self.family.prior
+        if len(prior.names) < 2:
+            raise ValueError(f"all functions are of {prior.names[0]}: train with 2 frequencies or more")
         only = replace(prior, shares=torch.nn.functional.one_hot(torch.tensor(0), len(prior.names)).float())
         batch = self._drawn(N_MEASURED, only, generator)
         features, believed = self.family.features(batch.x), self.posterior(batch)

@@ -167,3 +167,14 @@ def test_the_spectrum_of_the_posterior_mean_ends_at_its_highest_frequency():
     assert sum(exact[:3]) == pytest.approx(1, abs=1e-4) and exact[0] > exact[1] > exact[2]
     with pytest.raises(ValueError, match="lines have no frequencies"):
         MIXTURE.spectrum(untrained(MIXTURE))
+
+
+def test_with_one_family_alone_there_is_nothing_to_believe_and_with_two_alike_nothing_is_read():
+    world = Prism(PrismSettings(n_frequencies=1))
+    with pytest.raises(ValueError, match="all functions are of 1 frequency: train with 2"):
+        world.believed(untrained(world))
+    alike = Prism(PrismSettings(family="mixture", distance=0.0))
+    with torch.no_grad():
+        lines = alike.believed(untrained(alike)).lines
+    assert all(math.isnan(value) for name in lines if name != "Bayes" for value in lines[name])
+    assert lines["Bayes"] == pytest.approx([0.5] * alike.family.n_points, abs=1e-5)
