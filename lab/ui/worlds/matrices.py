@@ -7,10 +7,9 @@ import gradio as gr
 from lab.figures import matrices
 from lab.ui.opened import Opened
 from lab.ui.run_controls import QUIET
-from lab.ui.widgets.markup import note
-from lab.ui.worlds.rooms import Room, kept_of, room_of
+from lab.ui.worlds.along import drawn, training
+from lab.ui.worlds.rooms import Room
 from lab.ui.worlds.view import View
-from lab.ui.worlds.watch import NOT_KEPT, plotted
 from lab.worlds.shelf import Kept
 
 
@@ -21,18 +20,12 @@ def suits(room: Room) -> bool:
 
 def build(opened: gr.State) -> View:
     """Place the part inside the current block."""
-    step = gr.Slider(
-        0, 1, 1, step=0.01, label="Training", elem_id="worlds-matrix-step",
-        info="From the first step to the last: what its matrices were on the way.",
-    )  # fmt: skip
+    step = training("worlds-matrix-step")
     told = gr.HTML(elem_id="worlds-matrix-told", padding=False)
     plot = gr.Plot(show_label=False, label="KQ", elem_id="worlds-matrices")
 
     def draw(run: Opened | None, share: float) -> list[Any]:
-        kept = kept_of(run) if run is not None and room_of(run).has_matrices else None
-        if kept is None:
-            return [note("info", NOT_KEPT if run else "Train a learner first."), plotted(None)]
-        return ["", plotted(figure_of(kept, share))]
+        return drawn(run, suits, lambda kept: figure_of(kept, share))
 
     step.change(draw, [opened, step], [told, plot], **QUIET)
     return View([step], [told, plot], lambda sight, share: draw(sight.run, share))
